@@ -93,7 +93,7 @@ class Layout:
         return join(self.run(project), "socket")
 
     def supervisor_pid(self, project: str) -> str:
-        """ "PID STARTTIME" of the supervisor."""
+        """Holds "PID STARTTIME" of the supervisor."""
         return join(self.run(project), "supervisor.pid")
 
     def supervisor_log(self, project: str) -> str:

@@ -12,17 +12,14 @@ succeed: a plan may be executed again after a crash.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 
+from orchestra.errors import OrchestraError
 from orchestra.model.container import ContainerId, ContainerSpec, Frozen
-
 from orchestra.model.network import NetworkSpec, NetworkState, VolumeSpec, VolumeState
 from orchestra.model.state import ContainerState
-
-if TYPE_CHECKING:
-    from orchestra.errors import OrchestraError
 
 
 class Request(Frozen, frozen=True, kw_only=True, tag=True):

@@ -179,7 +179,7 @@ class Security(Frozen, frozen=True, kw_only=True):
 
 
 class Namespaces(Frozen, frozen=True, kw_only=True):
-    """ "" is a namespace of its own, "host", or "container:ID"."""
+    """Each is "" (a namespace of its own), "host" or "container:ID"."""
 
     pid: str = ""
     ipc: str = ""
