@@ -24,7 +24,10 @@ class NetworkSpec(Frozen, frozen=True, kw_only=True):
     driver_opts: Pairs = ()
     internal: bool = False
     attachable: bool = False
+    enable_ipv4: bool = True
     enable_ipv6: bool = False
+    ipam_driver: str = ""
+    ipam_options: Pairs = ()
     pools: tuple[IpamPool, ...] = ()
     labels: Pairs = ()
     external: bool = False
