@@ -1,0 +1,164 @@
+"""Executes a plan: a pure state machine (`Execution`) and the loop that obeys it (`execute`).
+
+The loop keeps every operation that can run under way at once, without a thread: requests go out as
+soon as what they need has ended, answers come back in any order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from orchestra.errors import Interrupted, OrchestraError
+from orchestra.plan.events import Phase, Progress
+from orchestra.plan.operations import Operation, Verb
+
+if TYPE_CHECKING:
+    from orchestra.plan.events import Report
+    from orchestra.plan.graph import Plan
+
+R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
+
+
+class Answer(Protocol):
+    """What an engine answers; `engine.base.Completion` is one."""
+
+    @property
+    def ticket(self) -> int: ...
+    @property
+    def error(self) -> OrchestraError | None: ...
+    @property
+    def exit_code(self) -> int | None: ...
+    @property
+    def detail(self) -> str: ...
+
+
+class Requests(Protocol[R_contra]):
+    """The part of an engine that executing a plan takes; `engine.base.Engine` has it."""
+
+    def submit(self, request: R_contra, /) -> int: ...
+    def next_completion(self, timeout_s: float | None = None) -> Answer | None: ...
+
+
+class Execution(Generic[R]):
+    """How far a plan has come. Pure: it is told what has ended, and says what can begin."""
+
+    def __init__(self, plan: Plan[R]) -> None:
+        self._operations = {operation.key: operation for operation in plan.operations}
+        self._blockers = {o.key: len(o.needs) + len(o.wants) for o in plan.operations}
+        self._dependents: dict[int, list[int]] = {}
+        for operation in plan.operations:
+            for key in (*operation.needs, *operation.wants):
+                self._dependents.setdefault(key, []).append(operation.key)
+        self._ready = [key for key, count in self._blockers.items() if count == 0]
+        self._doomed: dict[int, str] = {}  # key -> the resource whose failure dooms it
+        self._open = len(self._operations)
+        self.failures: list[tuple[Operation[R], OrchestraError]] = []
+        self.skipped: list[Operation[R]] = []
+
+    @property
+    def is_over(self) -> bool:
+        return self._open == 0
+
+    def ready(self) -> list[Operation[R]]:
+        """The operations that may begin now; each is given out once."""
+        keys, self._ready = self._ready, []
+        return [self._operations[key] for key in keys]
+
+    def finished(self, key: int) -> list[Operation[R]]:
+        """Operation *key* has ended well. Returns what is skipped now: wants may end a wait."""
+        return self._end(key, failed=False)
+
+    def failed(self, key: int, error: OrchestraError) -> list[Operation[R]]:
+        """Operation *key* has failed. Returns all the operations that are skipped for it."""
+        operation = self._operations[key]
+        if not operation.optional:
+            self.failures.append((operation, error))
+        return self._end(key, failed=True)
+
+    def cause_of_skip(self, key: int) -> str:
+        """The resource whose failure made operation *key* be skipped."""
+        return self._doomed[key]
+
+    def _end(self, key: int, *, failed: bool) -> list[Operation[R]]:
+        skipped: list[Operation[R]] = []
+        ended = [(key, failed)]
+        while ended:
+            done, broken = ended.pop()
+            self._open -= 1
+            for dependent in self._dependents.get(done, ()):
+                if broken and done in self._operations[dependent].needs:
+                    root = self._doomed.get(done, self._operations[done].resource)
+                    self._doomed.setdefault(dependent, root)
+                self._blockers[dependent] -= 1
+                if self._blockers[dependent]:
+                    continue
+                if dependent in self._doomed:
+                    skipped.append(self._operations[dependent])
+                    ended.append((dependent, True))
+                else:
+                    self._ready.append(dependent)
+        self.skipped += skipped
+        return skipped
+
+
+class DependencyFailed(OrchestraError):
+    """A one-shot service ended with a status other than 0."""
+
+
+def execute(plan: Plan[R], engine: Requests[R], report: Report) -> None:
+    """Carry *plan* out, as parallel as its dependencies allow.
+
+    Raises the first failure after everything that did not depend on it is done, and Interrupted at
+    Ctrl-C: what is under way then is finished by the engine, nothing new is begun.
+    """
+    for warning in plan.warnings:
+        report(Progress("", Phase.WARNING, warning))
+    for resource in plan.kept:
+        report(Progress(resource, Phase.DONE, "Running"))
+    execution = Execution(plan)
+    try:
+        _run(execution, engine, report)
+    except KeyboardInterrupt as exc:
+        raise Interrupted("interrupted") from exc
+    if execution.failures:
+        raise execution.failures[0][1]
+
+
+def _run(execution: Execution[R], engine: Requests[R], report: Report) -> None:
+    under_way: dict[int, Operation[R]] = {}
+    while not execution.is_over:
+        for operation in execution.ready():
+            _tell(report, operation, Phase.WORKING, operation.verb.doing)
+            under_way[engine.submit(operation.request)] = operation
+        answer = engine.next_completion()
+        if answer is None or answer.ticket not in under_way:
+            continue
+        operation = under_way.pop(answer.ticket)
+        error = answer.error or _unexpected_exit(operation, answer.exit_code)
+        if error is None:
+            _tell(report, operation, Phase.DONE, operation.verb.done, answer.detail)
+            skipped = execution.finished(operation.key)
+        else:
+            phase = Phase.WARNING if operation.optional else Phase.FAILED
+            report(Progress(operation.resource, phase, "Error", error.what))
+            skipped = execution.failed(operation.key, error)
+        for victim in skipped:
+            culprit = execution.cause_of_skip(victim.key)
+            _tell(report, victim, Phase.SKIPPED, "Skipped", f"{culprit} failed")
+
+
+def _tell(
+    report: Report, operation: Operation[R], phase: Phase, text: str, detail: str = ""
+) -> None:
+    if not operation.silent:
+        report(Progress(operation.resource, phase, text, detail))
+
+
+def _unexpected_exit(operation: Operation[R], exit_code: int | None) -> OrchestraError | None:
+    if operation.verb is not Verb.AWAIT_EXIT or not operation.must_succeed or not exit_code:
+        return None
+    return DependencyFailed(
+        f"{operation.resource} did not complete successfully: exit status {exit_code}",
+        fix="read its logs to see why; what depends on it has not been started",
+    )
