@@ -1,0 +1,61 @@
+"""What a command is given beside its own arguments: the global options and the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestra.cli.globals import GlobalOptions
+
+
+class Context:
+    """One invocation of `orchestra`."""
+
+    __slots__ = ("cwd", "environ", "options")
+
+    def __init__(self, options: GlobalOptions, environ: Mapping[str, str], cwd: str) -> None:
+        self.options = options
+        self.environ = environ
+        self.cwd = cwd
+
+    @property
+    def colour(self) -> bool:
+        """May stdout carry colours?"""
+        return self._colour_on(1)
+
+    @property
+    def colour_stderr(self) -> bool:
+        return self._colour_on(2)
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal, 80 without one."""
+        return terminal_width(1)
+
+    def _colour_on(self, fd: int) -> bool:
+        if self.options.ansi == "auto":
+            return is_terminal(fd) and self.environ.get("TERM") != "dumb"
+        return self.options.ansi == "always"
+
+
+def is_terminal(fd: int) -> bool:
+    try:
+        return os.isatty(fd)
+    except OSError:
+        return False
+
+
+def terminal_width(fd: int) -> int:
+    try:
+        return os.get_terminal_size(fd).columns or 80
+    except OSError:
+        return 80
+
+
+def write(text: str) -> None:
+    """Put *text* on stdout, the command's result."""
+    sys.stdout.write(text)

@@ -1,0 +1,222 @@
+"""Flags as data, and a parser of command lines with the grammar of `docker compose`.
+
+The grammar is that of Go's pflag, which scripts written for Docker rely on: `--flag=false`, `-fx`,
+`-f=x`, clusters such as `-it`, no abbreviations, and commands (`exec`, `run`) whose own flags end
+at the first word. argparse has none of these, words its errors otherwise, and takes 14 ms of the
+30 ms that `ps` may cost to import; docs/design/010-flags.md has the comparison.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from orchestra.errors import OrchestraError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+BOOL, TEXT, NUMBER, LIST = "bool", "string", "int", "stringArray"
+"""The kinds of flag; the names are those that `--help` shows."""
+
+_TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
+_FALSE = frozenset(("0", "f", "F", "false", "FALSE", "False"))
+
+
+class UsageError(OrchestraError):
+    """The command line cannot be understood."""
+
+
+class Flag(NamedTuple):
+    """One flag. *default* is what `--help` shows after the text, when it is not the zero value."""
+
+    name: str
+    help: str
+    short: str = ""
+    kind: str = BOOL
+    default: str = ""
+    hidden: bool = False
+    aliases: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()  # for completion
+
+
+class Command(NamedTuple):
+    """The face of one command: what `--help` shows and what its parser accepts."""
+
+    usage: str  # "up [OPTIONS] [SERVICE...]"
+    summary: str
+    flags: tuple[Flag, ...] = ()
+    min_args: int = 0
+    max_args: int | None = None
+    interspersed: bool = True  # False: the first word ends the flags, as for `exec`
+    examples: tuple[tuple[str, str], ...] = ()  # (command line, what it does)
+
+    @property
+    def name(self) -> str:
+        return self.usage.split(" ", 1)[0]
+
+
+class Args(NamedTuple):
+    """A parsed command line. Asking for a flag that the command does not declare is a KeyError."""
+
+    values: Mapping[str, bool | int | str | tuple[str, ...]]
+    words: tuple[str, ...]
+    given: frozenset[str]  # the flags that the user wrote
+
+    def on(self, name: str) -> bool:
+        value = self.values[name]
+        return value is True
+
+    def text(self, name: str) -> str:
+        value = self.values[name]
+        return value if isinstance(value, str) else ""
+
+    def number(self, name: str) -> int:
+        value = self.values[name]
+        return value if isinstance(value, int) else 0
+
+    def number_or_none(self, name: str) -> int | None:
+        """The number, or None when the user did not write the flag."""
+        return self.number(name) if name in self.given else None
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self.values[name]
+        return value if isinstance(value, tuple) else ()
+
+
+def parse(flags: Sequence[Flag], argv: Sequence[str], *, interspersed: bool = True) -> Args:
+    """Read *argv*. Raises UsageError with pflag's words."""
+    reader = _Reader(flags, argv)
+    words: list[str] = []
+    while reader.pending:
+        word = reader.take()
+        if word == "--":
+            words.extend(reader.rest())
+        elif word.startswith("--"):
+            reader.long(word[2:])
+        elif word.startswith("-") and len(word) > 1:
+            reader.shorts(word[1:], word)
+        else:
+            words.append(word)
+            if not interspersed:
+                words.extend(reader.rest())
+    return Args(reader.values, tuple(words), frozenset(reader.given))
+
+
+def check_words(command: Command, args: Args) -> None:
+    """Raises UsageError when there are too few or too many positional arguments."""
+    count = len(args.words)
+    if count < command.min_args:
+        noun = "argument" if command.min_args == 1 else "arguments"
+        raise UsageError(
+            f'"orchestra {command.name}" requires at least {command.min_args} {noun}, got {count}'
+        )
+    if command.max_args is not None and count > command.max_args:
+        accepts = f"at most {command.max_args} arguments" if command.max_args else "no arguments"
+        raise UsageError(f'"orchestra {command.name}" accepts {accepts}, got {count}')
+
+
+class _Reader:
+    """The state of one parse: the words that are left and the values found so far."""
+
+    def __init__(self, flags: Sequence[Flag], argv: Sequence[str]) -> None:
+        self.pending = list(reversed(argv))
+        self.values: dict[str, bool | int | str | tuple[str, ...]] = {}
+        self.given: set[str] = set()
+        self._long: dict[str, Flag] = {}
+        self._short: dict[str, Flag] = {}
+        for flag in flags:
+            self.values[flag.name] = _initial(flag)
+            for name in (flag.name, *flag.aliases):
+                self._long[name] = flag
+            if flag.short:
+                self._short[flag.short] = flag
+
+    def take(self) -> str:
+        return self.pending.pop()
+
+    def rest(self) -> Iterator[str]:
+        while self.pending:
+            yield self.pending.pop()
+
+    def long(self, text: str) -> None:
+        name, equals, value = text.partition("=")
+        flag = self._long.get(name)
+        if flag is None:
+            if name == "help":
+                raise HelpWanted
+            raise UsageError(f"unknown flag: --{name}", fix=_suggestion(name, self._long))
+        if equals:
+            self._store(flag, value, f"--{name}")
+        elif flag.kind == BOOL:
+            self._store(flag, "true", f"--{name}")
+        elif self.pending:
+            self._store(flag, self.take(), f"--{name}")
+        else:
+            raise UsageError(f"flag needs an argument: --{name}")
+
+    def shorts(self, cluster: str, word: str) -> None:
+        while cluster:
+            letter, cluster = cluster[0], cluster[1:]
+            flag = self._short.get(letter)
+            if flag is None:
+                if letter == "h":
+                    raise HelpWanted
+                raise UsageError(f"unknown shorthand flag: {letter!r} in {word}")
+            shown = f"-{letter}, --{flag.name}"
+            if cluster.startswith("="):
+                self._store(flag, cluster[1:], shown)
+                return
+            if flag.kind == BOOL:
+                self._store(flag, "true", shown)
+                continue
+            if cluster:
+                self._store(flag, cluster, shown)
+            elif self.pending:
+                self._store(flag, self.take(), shown)
+            else:
+                raise UsageError(f"flag needs an argument: {letter!r} in {word}")
+            return
+
+    def _store(self, flag: Flag, text: str, shown: str) -> None:
+        self.given.add(flag.name)
+        if flag.kind == LIST:
+            before = self.values[flag.name]
+            kept = before if isinstance(before, tuple) else ()
+            self.values[flag.name] = (*kept, text)
+        else:
+            self.values[flag.name] = _convert(flag, text, shown)
+
+
+class HelpWanted(Exception):
+    """`-h` or `--help` was met."""
+
+
+def _initial(flag: Flag) -> bool | int | str | tuple[str, ...]:
+    if flag.kind == LIST:
+        return ()
+    if flag.kind == TEXT:
+        return flag.default
+    return _convert(flag, flag.default or "0", flag.name)
+
+
+def _convert(flag: Flag, text: str, shown: str) -> bool | int | str:
+    if flag.kind == BOOL:
+        if text in _TRUE or text in _FALSE:
+            return text in _TRUE
+        raise UsageError(f'invalid argument "{text}" for "{shown}" flag: use true or false')
+    if flag.kind == NUMBER:
+        try:
+            return int(text, 0)
+        except ValueError:
+            raise UsageError(
+                f'invalid argument "{text}" for "{shown}" flag: not a whole number'
+            ) from None
+    return text
+
+
+def _suggestion(name: str, known: Mapping[str, Flag]) -> str:
+    from orchestra.cli.suggest import nearest
+
+    near = nearest(name, [key for key, flag in known.items() if not flag.hidden])
+    return f"did you mean --{near}?" if near else ""

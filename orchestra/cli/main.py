@@ -1,0 +1,177 @@
+"""The `orchestra` command: finds the command's module, runs it, prints errors and exits.
+
+Only here are errors printed and exit codes chosen. A command's module is imported when it is
+called, and no other; `cli.table` has what the help needs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from orchestra.cli.context import Context, is_terminal, terminal_width
+from orchestra.cli.flags import Args, Command, HelpWanted, UsageError, check_words, parse
+from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS, GlobalOptions, read_globals
+from orchestra.cli.table import ALIASES, COMMANDS, INSTEAD
+from orchestra.errors import CommandExited, OrchestraError, Unsupported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
+    class CommandModule(Protocol):
+        """A module in `cli.commands`."""
+
+        COMMAND: Command
+
+        def run(self, args: Args, context: Context) -> int: ...
+
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `orchestra` with *argv* and return the exit code."""
+    options = GlobalOptions()
+    try:
+        parsed = parse(GLOBAL_FLAGS, sys.argv[1:] if argv is None else argv, interspersed=False)
+        options = read_globals(parsed, os.environ)
+        code = _dispatch(parsed, options, os.environ)
+        sys.stdout.flush()
+    except HelpWanted:
+        code = _print_root_help()
+    except CommandExited as exc:
+        code = exc.exit_code
+    except OrchestraError as exc:
+        code = _print_failure(exc, options)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        _silence_stdout()
+        code = BROKEN_PIPE
+    except Exception:  # noqa: BLE001 (the root of the process: whatever it is, say so and save it)
+        code = _print_bug()
+    return code
+
+
+def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) -> int:
+    """Run the command that *parsed* names."""
+    words = parsed.words
+    if parsed.on("version"):
+        words = ("version", *words)
+    if not words or words[0] == "help":
+        return _print_root_help() if len(words) < 2 else _print_command_help(load(words[1]).COMMAND)
+    module = load(words[0])
+    command = module.COMMAND._replace(flags=(*module.COMMAND.flags, DRY_RUN))
+    try:
+        args = parse(command.flags, words[1:], interspersed=command.interspersed)
+        check_words(command, args)
+    except HelpWanted:
+        return _print_command_help(command)
+    except UsageError as exc:
+        raise UsageError(f"{exc.what}\n\n{_usage_hint(command)}", fix=exc.fix) from exc
+    if args.on("dry-run"):
+        options = options._replace(dry_run=True)
+    if options.verbose:
+        from orchestra.log import log_to_stderr
+
+        log_to_stderr()
+    return module.run(args, Context(options, environ, _working_directory(environ)))
+
+
+def load(name: str) -> CommandModule:
+    """The module of the command *name*. Raises UsageError for an unknown one."""
+    row = COMMANDS.get(ALIASES.get(name, name))
+    if row is None:
+        raise _unknown(name)
+    from importlib import import_module
+
+    module: CommandModule = import_module(f"orchestra.cli.commands.{row.module}")
+    return module
+
+
+def _unknown(name: str) -> OrchestraError:
+    if name in INSTEAD:
+        return Unsupported(f'orchestra has no command "{name}"', fix=INSTEAD[name])
+    from orchestra.cli.suggest import nearest
+
+    near = nearest(name, COMMANDS)
+    fix = f"did you mean `orchestra {near}`?" if near else "`orchestra --help` lists all commands"
+    return UsageError(f'unknown orchestra command: "{name}"', fix=fix)
+
+
+def _usage_hint(command: Command) -> str:
+    return (
+        f"Usage:  orchestra {command.usage}\n\n"
+        f"Run 'orchestra {command.name} --help' for more information"
+    )
+
+
+def _print_root_help() -> int:
+    from orchestra.cli.render.help import root_help
+
+    sys.stdout.write(root_help(GLOBAL_FLAGS, width=terminal_width(1)))
+    return 0
+
+
+def _print_command_help(command: Command) -> int:
+    from orchestra.cli.render.help import command_help
+
+    sys.stdout.write(command_help(command, width=terminal_width(1)))
+    return 0
+
+
+def _print_failure(error: OrchestraError, options: GlobalOptions) -> int:
+    from orchestra.cli.render.failure import failure_text
+
+    if options.progress == "json":
+        import json
+
+        sys.stderr.write(json.dumps({"error": True, "message": str(error)}) + "\n")
+        return error.exit_code
+    context = Context(options, os.environ, "")
+    text = failure_text(error, colour=context.colour_stderr, excerpt=is_terminal(2))
+    sys.stderr.write(text + "\n")
+    return error.exit_code
+
+
+def _print_bug() -> int:
+    """Save the traceback of the exception under way where only its owner can read it."""
+    import tempfile
+    import traceback
+
+    from orchestra import __version__
+
+    descriptor, path = tempfile.mkstemp(prefix="orchestra-bug-", suffix=".txt")
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"orchestra {__version__}, Python {sys.version}\n{sys.argv}\n")
+        file.write(traceback.format_exc())
+    error = sys.exc_info()[1]
+    sys.stderr.write(
+        f"this is a bug in orchestra: {type(error).__name__}: {error}\n"
+        f"  the traceback is in {path}; please report it\n"
+    )
+    return 1
+
+
+def _silence_stdout() -> None:
+    """The reader has gone: keep the interpreter's last flush from failing aloud."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+
+
+def _working_directory(environ: Mapping[str, str]) -> str:
+    """The shell's idea of it, which keeps symbolic links, when that is the same directory."""
+    pwd = environ.get("PWD", "")
+    try:
+        actual = os.getcwd()
+        if pwd and os.path.isabs(pwd) and os.path.samefile(pwd, actual):
+            return pwd
+    except FileNotFoundError as exc:
+        if pwd and os.path.isdir(pwd):
+            return pwd
+        raise OrchestraError("the working directory does not exist any more") from exc
+    return actual

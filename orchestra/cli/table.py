@@ -1,0 +1,54 @@
+"""Every command: its module and its help line, so that `--help` imports none of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """One command of the table; *module* lies in `orchestra.cli.commands`."""
+
+    module: str
+    summary: str
+    group: str
+
+
+RUN, LOOK, FILE = "Run a project", "Look into a project", "Compose files and orchestra itself"
+GROUPS = (RUN, LOOK, FILE)
+
+COMMANDS: dict[str, Row] = {
+    "up": Row("up", "Create and start containers", RUN),
+    "down": Row("down", "Stop and remove containers, networks", RUN),
+    "start": Row("start", "Start services", RUN),
+    "stop": Row("stop", "Stop services", RUN),
+    "restart": Row("restart", "Restart service containers", RUN),
+    "kill": Row("kill", "Force stop service containers", RUN),
+    "create": Row("create", "Creates containers for a service", RUN),
+    "rm": Row("rm", "Removes stopped service containers", RUN),
+    "pause": Row("pause", "Pause services", RUN),
+    "unpause": Row("unpause", "Unpause services", RUN),
+    "run": Row("run", "Run a one-off command on a service", RUN),
+    "exec": Row("exec", "Execute a command in a running container", RUN),
+    "ps": Row("ps", "List containers", LOOK),
+    "logs": Row("logs", "View output from containers", LOOK),
+    "top": Row("top", "Display the running processes", LOOK),
+    "port": Row("port", "Print the public port for a port binding", LOOK),
+    "images": Row("images", "List images used by the created containers", LOOK),
+    "events": Row("events", "Receive real time events from containers", LOOK),
+    "wait": Row("wait", "Block until containers of all (or specified) services stop.", LOOK),
+    "ls": Row("ls", "List running compose projects", LOOK),
+    "config": Row("config", "Parse, resolve and render compose file in canonical format", FILE),
+    "graph": Row("graph", "Print the dependency graph of the services", FILE),
+    "explain": Row("explain", "Tell why `up` would do what it would do", FILE),
+    "version": Row("version", "Show the version information", FILE),
+}
+
+ALIASES = {"convert": "config"}
+"""Old names that `docker compose` still accepts."""
+
+INSTEAD = {
+    "bridge": "orchestra runs compose files itself; it does not convert them",
+    "publish": "orchestra does not publish compose files as OCI artifacts; `docker compose` does",
+    "alpha": "orchestra has no experimental commands",
+}
+"""Commands of `docker compose` without a counterpart, and what to do instead."""
