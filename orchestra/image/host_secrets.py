@@ -1,0 +1,60 @@
+"""Which files of the host a container on `image: host` must not see: the decision, without I/O.
+
+The rule is what the user `nobody` may do. A container's root has CAP_DAC_OVERRIDE over the host's
+files, so all that the host's permissions keep from an ordinary user would be readable inside; it is
+hidden instead. Besides, a fixed list names secrets that are sometimes left world-readable.
+Setuid programs are fine: they raise nobody above the container's own root.
+"""
+
+from __future__ import annotations
+
+import stat
+from fnmatch import fnmatchcase
+
+_OTHERS_MAY_ENTER = stat.S_IROTH | stat.S_IXOTH
+
+_NAMED = frozenset(
+    {
+        "etc/.pwd.lock", "etc/shadow", "etc/shadow-", "etc/gshadow", "etc/gshadow-",
+        "etc/passwd-", "etc/group-", "etc/security/opasswd", "etc/sudoers", "etc/sudoers.d",
+        "etc/doas.conf", "etc/machine-id", "etc/hostid", "etc/adjtime", "etc/fstab",
+        "etc/ssl/private", "etc/pki/tls/private", "etc/pki/consumer", "etc/pki/entitlement",
+        "etc/letsencrypt", "etc/krb5.keytab", "etc/sssd", "etc/samba/private", "etc/ldap.secret",
+        "etc/libnss-ldap.secret", "etc/docker", "etc/containerd", "etc/containers/auth.json",
+        "etc/orchestra", "etc/kubernetes", "etc/rancher", "etc/wireguard", "etc/openvpn",
+        "etc/ipsec.secrets", "etc/ipsec.d/private", "etc/swanctl/private",
+        "etc/NetworkManager/system-connections", "etc/netplan", "etc/wpa_supplicant", "etc/iwd",
+        "etc/ppp/chap-secrets", "etc/ppp/pap-secrets", "etc/chrony/chrony.keys",
+        "etc/chrony.keys", "etc/ntp/keys", "etc/rndc.key", "etc/bind/rndc.key",
+        "etc/postfix/sasl_passwd", "etc/postfix/sasl_passwd.db", "etc/exim4/passwd.client",
+        "etc/msmtprc", "etc/netrc", "etc/boto.cfg", "etc/mysql/debian.cnf", "etc/crypttab",
+        "etc/cryptsetup-keys.d", "etc/luks", "etc/apt/auth.conf", "etc/apt/auth.conf.d",
+        "etc/cloud", "etc/rhsm", "etc/salt/pki", "etc/puppetlabs", "etc/vault.d", "etc/consul.d",
+        "etc/nomad.d", "etc/cups/ssl",
+    }
+)  # fmt: skip
+_PATTERNS = {
+    "etc/ssh": ("ssh_host_*_key",),
+    "etc": ("*.keytab", "*.kdbx"),
+}
+
+
+def is_hidden(path: str, mode: int) -> bool:
+    """Must *path* (relative to the host's root), with st_mode *mode*, be hidden from containers?
+
+    A directory that others may not list and enter is hidden with everything below it. Sockets,
+    FIFOs and device nodes are hidden: they lead to the host's services and hardware.
+    """
+    if stat.S_ISDIR(mode):
+        closed = mode & _OTHERS_MAY_ENTER != _OTHERS_MAY_ENTER
+    elif stat.S_ISREG(mode):
+        closed = not mode & stat.S_IROTH
+    else:
+        closed = not stat.S_ISLNK(mode)
+    return closed or path in _NAMED or _matches_pattern(path)
+
+
+def _matches_pattern(path: str) -> bool:
+    parent, _, name = path.rpartition("/")
+    patterns = _PATTERNS.get(parent)
+    return patterns is not None and any(fnmatchcase(name, pattern) for pattern in patterns)
