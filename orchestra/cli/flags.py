@@ -24,7 +24,13 @@ _FALSE = frozenset(("0", "f", "F", "false", "FALSE", "False"))
 
 
 class UsageError(OrchestraError):
-    """The command line cannot be understood."""
+    """The words of a command line do not fit together."""
+
+
+class FlagError(UsageError):
+    """A command or flag is unknown or malformed; the exit code is that of `docker compose`."""
+
+    exit_code = 16
 
 
 class Flag(NamedTuple):
@@ -145,7 +151,7 @@ class _Reader:
         if flag is None:
             if name == "help":
                 raise HelpWanted
-            raise UsageError(f"unknown flag: --{name}", fix=_suggestion(name, self._long))
+            raise FlagError(f"unknown flag: --{name}", fix=_suggestion(name, self._long))
         if equals:
             self._store(flag, value, f"--{name}")
         elif flag.kind == BOOL:
@@ -153,7 +159,7 @@ class _Reader:
         elif self.pending:
             self._store(flag, self.take(), f"--{name}")
         else:
-            raise UsageError(f"flag needs an argument: --{name}")
+            raise FlagError(f"flag needs an argument: --{name}")
 
     def shorts(self, cluster: str, word: str) -> None:
         while cluster:
@@ -162,7 +168,7 @@ class _Reader:
             if flag is None:
                 if letter == "h":
                     raise HelpWanted
-                raise UsageError(f"unknown shorthand flag: {letter!r} in {word}")
+                raise FlagError(f"unknown shorthand flag: {letter!r} in {word}")
             shown = f"-{letter}, --{flag.name}"
             if cluster.startswith("="):
                 self._store(flag, cluster[1:], shown)
@@ -175,7 +181,7 @@ class _Reader:
             elif self.pending:
                 self._store(flag, self.take(), shown)
             else:
-                raise UsageError(f"flag needs an argument: {letter!r} in {word}")
+                raise FlagError(f"flag needs an argument: {letter!r} in {word}")
             return
 
     def _store(self, flag: Flag, text: str, shown: str) -> None:
@@ -204,12 +210,12 @@ def _convert(flag: Flag, text: str, shown: str) -> bool | int | str:
     if flag.kind == BOOL:
         if text in _TRUE or text in _FALSE:
             return text in _TRUE
-        raise UsageError(f'invalid argument "{text}" for "{shown}" flag: use true or false')
+        raise FlagError(f'invalid argument "{text}" for "{shown}" flag: use true or false')
     if flag.kind == NUMBER:
         try:
             return int(text, 0)
         except ValueError:
-            raise UsageError(
+            raise FlagError(
                 f'invalid argument "{text}" for "{shown}" flag: not a whole number'
             ) from None
     return text

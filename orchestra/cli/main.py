@@ -10,7 +10,7 @@ import os
 import sys
 
 from orchestra.cli.context import Context, is_terminal, terminal_width
-from orchestra.cli.flags import Args, Command, HelpWanted, UsageError, check_words, parse
+from orchestra.cli.flags import Args, Command, FlagError, HelpWanted, UsageError, check_words, parse
 from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS, GlobalOptions, read_globals
 from orchestra.cli.table import ALIASES, COMMANDS, INSTEAD
 from orchestra.errors import CommandExited, OrchestraError, Unsupported
@@ -71,7 +71,7 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
     except HelpWanted:
         return _print_command_help(command)
     except UsageError as exc:
-        raise UsageError(f"{exc.what}\n\n{_usage_hint(command)}", fix=exc.fix) from exc
+        raise type(exc)(f"{exc.what}\n\n{_usage_hint(command)}", fix=exc.fix) from exc
     if args.on("dry-run"):
         options = options._replace(dry_run=True)
     if options.verbose:
@@ -82,7 +82,7 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
 
 
 def load(name: str) -> CommandModule:
-    """The module of the command *name*. Raises UsageError for an unknown one."""
+    """The module of the command *name*. Raises FlagError for an unknown one."""
     row = COMMANDS.get(ALIASES.get(name, name))
     if row is None:
         raise _unknown(name)
@@ -99,7 +99,7 @@ def _unknown(name: str) -> OrchestraError:
 
     near = nearest(name, COMMANDS)
     fix = f"did you mean `orchestra {near}`?" if near else "`orchestra --help` lists all commands"
-    return UsageError(f'unknown orchestra command: "{name}"', fix=fix)
+    return FlagError(f'unknown orchestra command: "{name}"', fix=fix)
 
 
 def _usage_hint(command: Command) -> str:

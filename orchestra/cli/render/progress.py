@@ -1,0 +1,199 @@
+"""How the progress of `up`, `down` and the like is shown on stderr.
+
+`open_display` picks the form: live lines on a terminal, one line per event elsewhere, JSON lines
+or nothing. No thread draws the live lines, since a process that forks a supervisor must have none:
+events do, and an interval timer between them.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.cli.context import is_terminal
+from orchestra.cli.render.text import (
+    BLUE,
+    BOLD,
+    GREEN,
+    RED,
+    YELLOW,
+    display_width,
+    harmless,
+    paint,
+)
+from orchestra.plan.events import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from orchestra.cli.context import Context
+    from orchestra.plan.events import Progress, Report
+
+REDRAW_S = 0.1
+SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+MARKS = {
+    Phase.DONE: ("✔", GREEN),
+    Phase.FAILED: ("✘", RED),
+    Phase.SKIPPED: ("-", BLUE),
+    Phase.WARNING: ("!", YELLOW),
+}
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
+
+
+@contextmanager
+def open_display(context: Context, title: str) -> Iterator[Report]:
+    """The function that takes the events of one operation; *title* heads the live form."""
+    mode = context.options.progress
+    if mode == "auto":
+        mode = "tty" if is_terminal(2) and context.options.ansi != "never" else "plain"
+    if mode != "tty":
+        yield _LINES[mode]
+        return
+    live = LiveDisplay(title, colour=context.colour_stderr)
+    live.begin()
+    try:
+        yield live.report
+    finally:
+        live.end()
+
+
+def quiet(progress: Progress) -> None:
+    """Show nothing but warnings and failures of the whole project."""
+    if not progress.resource and progress.phase in (Phase.FAILED, Phase.WARNING):
+        plain(progress)
+
+
+def plain(progress: Progress) -> None:
+    """One line for each event, as ` Container demo-web-1  Started`."""
+    words = [harmless(progress.resource), harmless(progress.text), harmless(progress.detail)]
+    sys.stderr.write(f" {'  '.join(word for word in words if word)}\n")
+    sys.stderr.flush()
+
+
+def as_json(progress: Progress) -> None:
+    """One JSON object for each event."""
+    import json
+
+    record = {
+        "id": progress.resource,
+        "status": progress.phase.value.capitalize(),
+        "text": progress.text,
+        "details": progress.detail,
+    }
+    line = json.dumps({key: value for key, value in record.items() if value})
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+_LINES: dict[str, Callable[[Progress], None]] = {"plain": plain, "quiet": quiet, "json": as_json}
+
+
+class Task(NamedTuple):
+    """The latest that is known of one resource; *ended* is 0 while it is under way."""
+
+    event: Progress
+    began: float
+    ended: float = 0.0
+
+
+class LiveDisplay:
+    """One line per resource, redrawn in place."""
+
+    def __init__(self, title: str, *, colour: bool) -> None:
+        self._title = title
+        self._colour = colour
+        self._tasks: dict[str, Task] = {}
+        self._drawn = 0
+        self._drawing = False
+
+    def begin(self) -> None:
+        sys.stderr.write(HIDE_CURSOR)
+        signal.signal(signal.SIGALRM, self._tick)
+        signal.setitimer(signal.ITIMER_REAL, REDRAW_S, REDRAW_S)
+
+    def end(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        self._drawing = False
+        self._draw()
+        sys.stderr.write(SHOW_CURSOR)
+        sys.stderr.flush()
+
+    def report(self, event: Progress) -> None:
+        now = time.monotonic()
+        known = self._tasks.get(event.resource or event.text)
+        began = known.began if known else now
+        ended = 0.0 if event.phase is Phase.WORKING else now
+        self._tasks[event.resource or event.text] = Task(event, began, ended)
+        self._draw()
+
+    def _tick(self, _signal: int, _frame: object) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        """Write all lines over those of the last time. Not entered twice, though a timer ticks."""
+        if self._drawing or not self._tasks:
+            return
+        self._drawing = True
+        columns, rows = _terminal_size()
+        lines = frame(
+            self._title,
+            list(self._tasks.values()),
+            (columns, rows),
+            now=time.monotonic(),
+            colour=self._colour,
+        )
+        up = f"\x1b[{self._drawn}A\r" if self._drawn else ""
+        body = "".join(f"{line}{CLEAR_LINE}\n" for line in lines)
+        sys.stderr.write(up + body + CLEAR_BELOW)
+        sys.stderr.flush()
+        self._drawn = len(lines)
+        self._drawing = False
+
+
+def frame(
+    title: str, tasks: list[Task], size: tuple[int, int], *, now: float, colour: bool
+) -> list[str]:
+    """The lines to show on a terminal of *size* (columns, rows); none is wider than it."""
+    columns, rows = size
+    done = sum(1 for task in tasks if task.ended)
+    shown = tasks[: max(rows - 3, 1)]
+    head = paint(f"[+] {title} {done}/{len(tasks)}", BOLD, when=colour)
+    name_width = max(display_width(task.event.resource) for task in shown)
+    lines = [
+        head,
+        *(_task_line(task, name_width, columns, now=now, colour=colour) for task in shown),
+    ]
+    if len(shown) < len(tasks):
+        lines.append(f" … {len(tasks) - len(shown)} more")
+    return lines
+
+
+def _task_line(task: Task, name_width: int, columns: int, *, now: float, colour: bool) -> str:
+    event = task.event
+    mark, shade = MARKS.get(event.phase, (SPINNER[int(now * 10) % len(SPINNER)], BLUE))
+    clock = f"{(task.ended or now) - task.began:.1f}s"
+    room = columns - len(clock) - 5
+    name = harmless(event.resource)
+    text = harmless(" ".join(word for word in (event.text, event.detail) if word))
+    name = name + " " * (name_width - display_width(name))
+    left = f"{name}  {text}" if event.resource else text
+    left = left if display_width(left) <= room else left[: room - 1] + "…"
+    gap = " " * (room - display_width(left) + 1)
+    name_end = min(len(name), len(left))
+    painted = left[:name_end] + paint(left[name_end:], shade, when=colour)
+    return f" {paint(mark, shade, when=colour)} {painted}{gap} {paint(clock, BLUE, when=colour)}"
+
+
+def _terminal_size() -> tuple[int, int]:
+    import os
+
+    try:
+        size = os.get_terminal_size(2)
+    except OSError:
+        return 80, 24
+    return size.columns or 80, size.lines or 24
