@@ -1,0 +1,220 @@
+"""Links, addresses and routes as rtnetlink messages (rtnetlink(7)); `netlink` sends them.
+
+Each function builds one message, so that a caller can send several at once. Addresses are packed
+(4 or 16 bytes), link-layer addresses six bytes.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import NamedTuple
+
+from orchestra.linux.netlink import (
+    NLM_F_CREATE,
+    NLM_F_EXCL,
+    NLM_F_REPLACE,
+    Message,
+    NetlinkSocket,
+    attribute,
+    attributes,
+    nested,
+    text,
+    u32,
+)
+
+RTM_NEWLINK = 16
+RTM_DELLINK = 17
+RTM_GETLINK = 18
+RTM_SETLINK = 19
+RTM_NEWADDR = 20
+RTM_GETADDR = 22
+RTM_NEWROUTE = 24
+RTM_GETROUTE = 26
+
+IFF_UP = 0x1
+
+IFLA_ADDRESS = 1
+IFLA_IFNAME = 3
+IFLA_MTU = 4
+IFLA_MASTER = 10
+IFLA_PROTINFO = 12
+IFLA_LINKINFO = 18
+IFLA_NET_NS_PID = 19
+IFLA_INFO_KIND = 1
+IFLA_INFO_DATA = 2
+IFLA_BRPORT_ISOLATED = 33
+VETH_INFO_PEER = 1
+
+IFA_ADDRESS = 1
+IFA_LOCAL = 2
+IFA_BROADCAST = 4
+IFA_FLAGS = 8
+IFA_F_NODAD = 0x02
+
+RTA_DST = 1
+RTA_OIF = 4
+RTA_GATEWAY = 5
+RT_TABLE_MAIN = 254
+RTPROT_BOOT = 3
+RTN_UNICAST = 1
+RT_SCOPE_LINK = 253
+
+LOOPBACK_INDEX = 1
+
+_LINK = struct.Struct("=BxHiII")
+_ADDRESS = struct.Struct("=BBBBI")
+_ROUTE = struct.Struct("=BBBBBBBBI")
+
+
+class Peer(NamedTuple):
+    """The end of a veth pair that goes into another network namespace."""
+
+    name: str
+    index: int  # chosen by us, so that the next messages can name it
+    mac: bytes
+    pid: int  # a process of the namespace
+
+
+class LinkAddress(NamedTuple):
+    index: int
+    family: int
+    address: bytes
+    prefix_length: int
+
+
+def _family(address: bytes) -> int:
+    return socket.AF_INET if len(address) == 4 else socket.AF_INET6
+
+
+def _link(index: int = 0, *, up: bool = False, family: int = 0) -> bytes:
+    return _LINK.pack(family, 0, index, IFF_UP if up else 0, IFF_UP if up else 0)
+
+
+def create_bridge(name: str, mac: bytes, mtu: int) -> Message:
+    """A bridge, up. Its address is set, hence it does not change with its ports."""
+    payload = (
+        _link(up=True)
+        + text(IFLA_IFNAME, name)
+        + attribute(IFLA_ADDRESS, mac)
+        + (u32(IFLA_MTU, mtu) if mtu else b"")
+        + nested(IFLA_LINKINFO, text(IFLA_INFO_KIND, "bridge"))
+    )
+    return Message(RTM_NEWLINK, payload, NLM_F_CREATE | NLM_F_EXCL, f"create bridge {name}")
+
+
+def create_veth(name: str, bridge_index: int, mtu: int, peer: Peer) -> Message:
+    """A veth pair: *name* is here, up and a port of the bridge; *peer* is elsewhere and up."""
+    size = u32(IFLA_MTU, mtu) if mtu else b""
+    other = (
+        _link(peer.index, up=True)
+        + text(IFLA_IFNAME, peer.name)
+        + attribute(IFLA_ADDRESS, peer.mac)
+        + u32(IFLA_NET_NS_PID, peer.pid)
+        + size
+    )
+    payload = (
+        _link(up=True)
+        + text(IFLA_IFNAME, name)
+        + u32(IFLA_MASTER, bridge_index)
+        + size
+        + nested(
+            IFLA_LINKINFO,
+            text(IFLA_INFO_KIND, "veth"),
+            nested(IFLA_INFO_DATA, nested(VETH_INFO_PEER, other)),
+        )
+    )
+    return Message(RTM_NEWLINK, payload, NLM_F_CREATE | NLM_F_EXCL, f"create veth {name}")
+
+
+def isolate_port(index: int) -> Message:
+    """This port of a bridge talks to no other isolated port of it. Linux 4.18."""
+    payload = _link(index, family=socket.AF_BRIDGE) + nested(
+        IFLA_PROTINFO, attribute(IFLA_BRPORT_ISOLATED, b"\1")
+    )
+    return Message(RTM_SETLINK, payload, 0, f"isolate bridge port {index}")
+
+
+def set_up(index: int) -> Message:
+    return Message(RTM_NEWLINK, _link(index, up=True), 0, f"set link {index} up")
+
+
+def delete_link(name: str) -> Message:
+    return Message(RTM_DELLINK, _link() + text(IFLA_IFNAME, name), 0, f"delete link {name}")
+
+
+def add_address(index: int, address: bytes, prefix_length: int) -> Message:
+    """Give the link *address*, with IPv4's usual broadcast address; there already is fine."""
+    payload = _ADDRESS.pack(_family(address), prefix_length, 0, 0, index)
+    payload += attribute(IFA_LOCAL, address) + attribute(IFA_ADDRESS, address)
+    if len(address) == 4:
+        host_bits = (1 << (32 - prefix_length)) - 1
+        broadcast = int.from_bytes(address, "big") | host_bits
+        if prefix_length < 31:
+            payload += attribute(IFA_BROADCAST, broadcast.to_bytes(4, "big"))
+    else:
+        payload += u32(IFA_FLAGS, IFA_F_NODAD)
+    return Message(
+        RTM_NEWADDR, payload, NLM_F_CREATE | NLM_F_REPLACE, f"add an address to link {index}"
+    )
+
+
+def add_default_route(index: int, gateway: bytes) -> Message:
+    payload = _ROUTE.pack(_family(gateway), 0, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, 0, RTN_UNICAST, 0)
+    payload += attribute(RTA_GATEWAY, gateway) + u32(RTA_OIF, index)
+    return Message(
+        RTM_NEWROUTE,
+        payload,
+        NLM_F_CREATE | NLM_F_REPLACE,
+        f"add the default route by link {index}",
+    )
+
+
+def link_names(netlink: NetlinkSocket) -> dict[int, str]:
+    """Every link of the namespace: index to name."""
+    names: dict[int, str] = {}
+    for answer in netlink.dump(Message(RTM_GETLINK, _link(), 0, "list links")):
+        index: int = _LINK.unpack_from(answer.payload)[2]
+        for kind, value in attributes(answer.payload[_LINK.size :]):
+            if kind == IFLA_IFNAME:
+                names[index] = value.rstrip(b"\0").decode(errors="replace")
+    return names
+
+
+def ports(netlink: NetlinkSocket, bridge_index: int) -> dict[int, str]:
+    """The links that belong to a bridge: index to name."""
+    found: dict[int, str] = {}
+    for answer in netlink.dump(Message(RTM_GETLINK, _link(), 0, "list links")):
+        parts = dict(attributes(answer.payload[_LINK.size :]))
+        if parts.get(IFLA_MASTER) == struct.pack("=I", bridge_index):
+            index: int = _LINK.unpack_from(answer.payload)[2]
+            found[index] = parts.get(IFLA_IFNAME, b"").rstrip(b"\0").decode(errors="replace")
+    return found
+
+
+def link_addresses(netlink: NetlinkSocket) -> list[LinkAddress]:
+    """Every address of the namespace."""
+    found: list[LinkAddress] = []
+    message = Message(RTM_GETADDR, _ADDRESS.pack(0, 0, 0, 0, 0), 0, "list addresses")
+    for answer in netlink.dump(message):
+        family, prefix_length, _flags, _scope, index = _ADDRESS.unpack_from(answer.payload)
+        parts = dict(attributes(answer.payload[_ADDRESS.size :]))
+        address = parts.get(IFA_LOCAL) or parts.get(IFA_ADDRESS)
+        if address and family in (socket.AF_INET, socket.AF_INET6):
+            found.append(LinkAddress(index, family, address, prefix_length))
+    return found
+
+
+def route_destinations(netlink: NetlinkSocket) -> list[LinkAddress]:
+    """The destinations of the main table's routes, without the default route."""
+    found: list[LinkAddress] = []
+    header = _ROUTE.pack(0, 0, 0, 0, 0, 0, 0, 0, 0)
+    for answer in netlink.dump(Message(RTM_GETROUTE, header, 0, "list routes")):
+        family, length, _src, _tos, table, *_rest = _ROUTE.unpack_from(answer.payload)
+        parts = dict(attributes(answer.payload[_ROUTE.size :]))
+        if table != RT_TABLE_MAIN or RTA_DST not in parts or length == 0:
+            continue
+        index = struct.unpack("=I", parts.get(RTA_OIF, bytes(4)))[0]
+        if family in (socket.AF_INET, socket.AF_INET6):
+            found.append(LinkAddress(index, family, parts[RTA_DST], length))
+    return found
