@@ -51,6 +51,8 @@ class NetworkState(Frozen, frozen=True, kw_only=True):
     subnet: str  # "10.201.3.0/24"
     gateway: str
     bridge: str  # the link's name on the host
+    subnet6: str = ""  # when the network has IPv6
+    gateway6: str = ""
 
 
 class VolumeState(Frozen, frozen=True, kw_only=True):

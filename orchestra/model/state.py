@@ -49,6 +49,9 @@ class EndpointState(NamedTuple):
     gateway: str = ""
     mac: str = ""
     aliases: tuple[str, ...] = ()
+    address6: str = ""  # IPv6, when the network has it
+    prefix6_length: int = 0
+    gateway6: str = ""
 
 
 class ContainerState(NamedTuple):
