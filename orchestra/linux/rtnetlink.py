@@ -71,13 +71,13 @@ class Peer(NamedTuple):
     """The end of a veth pair that goes into another network namespace."""
 
     name: str
-    index: int  # chosen by us, so that the next messages can name it
+    number: int  # its link index, chosen by us, so that the next messages can name it
     mac: bytes
     pid: int  # a process of the namespace
 
 
 class LinkAddress(NamedTuple):
-    index: int
+    number: int  # link index
     family: int
     address: bytes
     prefix_length: int
@@ -107,7 +107,7 @@ def create_veth(name: str, bridge_index: int, mtu: int, peer: Peer) -> Message:
     """A veth pair: *name* is here, up and a port of the bridge; *peer* is elsewhere and up."""
     size = u32(IFLA_MTU, mtu) if mtu else b""
     other = (
-        _link(peer.index, up=True)
+        _link(peer.number, up=True)
         + text(IFLA_IFNAME, peer.name)
         + attribute(IFLA_ADDRESS, peer.mac)
         + u32(IFLA_NET_NS_PID, peer.pid)

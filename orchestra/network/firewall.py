@@ -15,7 +15,6 @@ one netlink message and several projects share the table. What the rules say:
 from __future__ import annotations
 
 import errno
-from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.linux import nftables as nft
@@ -24,6 +23,7 @@ from orchestra.linux.netlink import NetlinkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from ipaddress import IPv4Network, IPv6Network
 
     from orchestra.linux.netlink import NetlinkSocket
 
