@@ -1,0 +1,131 @@
+"""Files that are replaced whole, and the states of a project's containers read without a lock.
+
+Readers may meet a container that is being made, removed or was left half-made by a kill: such a
+directory is skipped. A state that says "running" about a process that is gone is reported as
+exited, with the exit code that the reaper wrote down, so that `ps` is right without a supervisor.
+Imported by `ps`: nothing but os, json (through `model.state`) and the layout.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from orchestra.linux.procfs import is_running
+from orchestra.model.state import Status, load_state
+
+if TYPE_CHECKING:
+    from orchestra.layout import Layout
+    from orchestra.model.state import ContainerState
+
+EXIT_CODE_LOST = 255
+"""Nobody was there to collect the exit status (every process of ours was killed)."""
+
+
+def write_atomically(path: str, content: bytes, *, durable: bool = True, mode: int = 0o600) -> None:
+    """Replace *path* by *content*: a reader, or a crash, sees the old or the new, never a part.
+
+    With *durable* it also survives a power cut. Raises OSError; leaves no temporary file behind
+    unless killed, and then the next write of the same process id replaces that.
+    """
+    temporary = f"{path}.{os.getpid()}.tmp"
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    try:
+        try:
+            view = memoryview(content)
+            while view:
+                view = view[os.write(fd, view) :]
+            if durable:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.rename(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
+    if durable:
+        sync_directory(os.path.dirname(path))
+
+
+def sync_directory(path: str) -> None:
+    """Make the entries of the directory *path* durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def exit_code(wait_status: int) -> int:
+    """The exit code that a shell would report: 128+N for a death by signal N."""
+    code = os.waitstatus_to_exitcode(wait_status & ~0x80)
+    return code if code >= 0 else 128 - code
+
+
+def recorded_exits(layout: Layout, project: str) -> dict[tuple[int, int], int]:
+    """What the reaper wrote down: (pid, start ticks) -> wait status."""
+    try:
+        with open(layout.exits(project), "rb") as file:
+            content = file.read()
+    except OSError:
+        return {}
+    return parse_exits(content)
+
+
+def parse_exits(content: bytes) -> dict[tuple[int, int], int]:
+    """The complete lines of an exits file; damaged ones are skipped."""
+    exits: dict[tuple[int, int], int] = {}
+    for line in content.split(b"\n")[:-1]:
+        fields = line.split()
+        if len(fields) == 3 and all(field.isdigit() for field in fields):
+            exits[int(fields[0]), int(fields[1])] = int(fields[2])
+    return exits
+
+
+def container_ids(layout: Layout, project: str) -> tuple[str, ...]:
+    """The names of the project's container directories, half-made ones included."""
+    try:
+        return tuple(sorted(os.listdir(layout.containers(project))))
+    except OSError:
+        return ()
+
+
+def read_stored_state(layout: Layout, project: str, container_id: str) -> ContainerState | None:
+    """What `state.json` says, right or stale; None when there is none that can be read."""
+    try:
+        with open(layout.state_json(project, container_id), "rb") as file:
+            return load_state(file.read())
+    except (OSError, ValueError):
+        return None
+
+
+def read_states(layout: Layout, project: str) -> tuple[ContainerState, ...]:
+    """All containers of *project* as they are now, ordered by service, number and name."""
+    states = []
+    exits: dict[tuple[int, int], int] | None = None
+    for container_id in container_ids(layout, project):
+        state = read_stored_state(layout, project, container_id)
+        if state is None:
+            continue
+        if state.pid and not is_running(state.pid, state.start_ticks):
+            if exits is None:
+                exits = recorded_exits(layout, project)
+            state = as_exited(state, exits)
+        states.append(state)
+    states.sort(key=lambda state: (state.service, state.number, state.name))
+    return tuple(states)
+
+
+def as_exited(state: ContainerState, exits: dict[tuple[int, int], int]) -> ContainerState:
+    """*state*, whose process is gone, as exited with the status in *exits*."""
+    status = exits.get((state.pid, state.start_ticks))
+    code = EXIT_CODE_LOST if status is None else exit_code(status)
+    return state._replace(status=Status.EXITED, pid=0, start_ticks=0, exit_code=code, health="")
+
+
+def projects(layout: Layout) -> tuple[str, ...]:
+    """The names of all projects that have a directory."""
+    try:
+        return tuple(sorted(os.listdir(layout.projects)))
+    except OSError:
+        return ()

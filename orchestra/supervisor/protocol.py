@@ -1,0 +1,145 @@
+"""The messages on the supervisor's socket, and their JSON form.
+
+Both sides first send who they are (Hello, then Welcome or Refused). Then the client sends Submit,
+Observe and Subscribe in any order; answers come when they are known. An error travels as its
+class name, text, fix and exit code, and is raised as the same class. Frames: see `light.py`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from orchestra.engine.base import (
+    Completion,
+    CreateContainer,
+    CreateNetwork,
+    CreateVolume,
+    KillContainer,
+    ObservedProject,
+    PauseContainer,
+    RemoveContainer,
+    RemoveNetwork,
+    RemoveVolume,
+    RenameContainer,
+    RestartContainer,
+    StartContainer,
+    StopContainer,
+    UnpauseContainer,
+    WaitExited,
+    WaitHealthy,
+)
+from orchestra.engine.embedded.events import ContainerEvent
+from orchestra.errors import OrchestraError
+from orchestra.model.container import Frozen
+from orchestra.supervisor.light import error_from_wire
+
+AnyRequest = (
+    CreateContainer
+    | StartContainer
+    | StopContainer
+    | KillContainer
+    | RestartContainer
+    | PauseContainer
+    | UnpauseContainer
+    | RemoveContainer
+    | RenameContainer
+    | WaitHealthy
+    | WaitExited
+    | CreateNetwork
+    | RemoveNetwork
+    | CreateVolume
+    | RemoveVolume
+)
+
+
+class WireError(Frozen, frozen=True, kw_only=True):
+    kind: str
+    what: str
+    fix: str = ""
+    exit_code: int = 1
+
+
+class Message(Frozen, frozen=True, kw_only=True, tag=True):
+    """Base of all messages; the class name is the wire tag."""
+
+
+# -- from the client ------------------------------------------------------------------------------
+class Hello(Message, frozen=True, kw_only=True):
+    protocol: int
+    version: str
+
+
+class Submit(Message, frozen=True, kw_only=True):
+    """Begin *request*; its Answer carries *ticket*, which the client has chosen."""
+
+    ticket: int
+    request: AnyRequest
+
+
+class Observe(Message, frozen=True, kw_only=True):
+    """Answered by Observed, in order."""
+
+
+class Subscribe(Message, frozen=True, kw_only=True):
+    """From now on an Event for everything that happens."""
+
+
+# -- from the supervisor --------------------------------------------------------------------------
+class Welcome(Message, frozen=True, kw_only=True):
+    protocol: int
+    version: str
+    pid: int
+
+
+class Refused(Message, frozen=True, kw_only=True):
+    """The connection is of no use; it is closed after this."""
+
+    error: WireError
+
+
+class Answer(Message, frozen=True, kw_only=True):
+    ticket: int
+    error: WireError | None = None
+    exit_code: int | None = None
+    detail: str = ""
+
+
+class Observed(Message, frozen=True, kw_only=True):
+    project: ObservedProject
+
+
+class Event(Message, frozen=True, kw_only=True):
+    event: ContainerEvent
+
+
+FromClient = Hello | Submit | Observe | Subscribe
+FromServer = Welcome | Refused | Answer | Observed | Event
+
+encode = msgspec.json.Encoder().encode
+decode_from_client = msgspec.json.Decoder(FromClient).decode
+decode_from_server = msgspec.json.Decoder(FromServer).decode
+
+
+def error_to_wire(error: OrchestraError) -> WireError:
+    return WireError(
+        kind=type(error).__name__, what=error.what, fix=error.fix, exit_code=error.exit_code
+    )
+
+
+def answer(completion: Completion) -> Answer:
+    """*completion* as a message."""
+    error = None if completion.error is None else error_to_wire(completion.error)
+    return Answer(
+        ticket=completion.ticket,
+        error=error,
+        exit_code=completion.exit_code,
+        detail=completion.detail,
+    )
+
+
+def completion(message: Answer) -> Completion:
+    """The Completion that *message* carries."""
+    error = None if message.error is None else error_from_wire(msgspec.to_builtins(message.error))
+    return Completion(
+        ticket=message.ticket, error=error, exit_code=message.exit_code, detail=message.detail
+    )
