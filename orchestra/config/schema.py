@@ -1,0 +1,51 @@
+"""Validates a merged compose tree against our JSON Schema.
+
+`accept` gives the quick yes that nearly every document gets; only a document that it does not
+accept is shown to jsonschema, whose errors `complaint` turns into ours. Also knows where the
+schemas of this package lie. Rules that no schema can say are in `checks`.
+"""
+
+from __future__ import annotations
+
+import os.path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from orchestra.config.accept import compile_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestra.errors import ConfigError
+    from orchestra.model.source import Position, TreePath
+
+COMPOSE = "compose"
+
+
+def schema_file(name: str) -> str:
+    """The path of the schema *name* ("compose"): in the wheel, or else in the checkout."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    installed = os.path.join(package, "_schemas")
+    folder = installed if os.path.isdir(installed) else os.path.join(package, "..", "schemas")
+    return os.path.normpath(os.path.join(folder, f"{name}.schema.json"))
+
+
+def load_schema(name: str) -> dict[str, object]:
+    """The schema *name* as a tree."""
+    with open(schema_file(name), "rb") as file:
+        return msgspec.json.decode(file.read(), type=dict[str, object])
+
+
+def validate(tree: Mapping[str, object], sources: Mapping[TreePath, Position]) -> list[ConfigError]:
+    """What is wrong with *tree*, in the order of the file; nothing, if it is a compose file.
+
+    *sources* maps paths of *tree* to where they were written; a path that it lacks takes its
+    nearest ancestor's.
+    """
+    schema = load_schema(COMPOSE)
+    if compile_schema(schema)(tree):
+        return []
+    from orchestra.config.complaint import explain  # jsonschema is slow to import
+
+    return explain(tree, schema, sources)

@@ -1,0 +1,176 @@
+"""The compose schema is refused and accepted in our own words, at the right place."""
+
+from __future__ import annotations
+
+import os.path
+
+import pytest
+
+from orchestra.config.schema import load_schema, schema_file, validate
+from orchestra.model.source import Position
+
+
+def service(**attributes: object) -> dict[str, object]:
+    return {"services": {"web": attributes}}
+
+
+def complaints(tree: dict[str, object]) -> list[str]:
+    return [str(error) for error in validate(tree, {})]
+
+
+def test_a_good_document_has_no_complaints() -> None:
+    good = service(image="x", ports=["80:80", {"target": 80}], environment={"A": 1, "B": None})
+    assert complaints(good) == []
+
+
+def test_the_schema_file_is_found() -> None:
+    assert os.path.isfile(schema_file("compose"))
+    assert load_schema("compose")["title"] == "Compose file"
+
+
+def test_an_unknown_attribute_names_its_near_miss() -> None:
+    assert complaints(service(imge="x")) == [
+        'services.web: unknown attribute "imge"; did you mean "image"?\n'
+        '  fix: write "image", or "x-imge" to keep a note'
+    ]
+
+
+def test_every_problem_is_reported_at_its_own_position_in_the_order_of_the_file() -> None:
+    sources = {
+        ("services",): Position("compose.yaml", 1, 1),
+        ("services", "web", "ports", 1): Position("compose.yaml", 9, 9),
+        ("services", "web", "imge"): Position("compose.yaml", 3, 5),
+    }
+    errors = validate(service(imge="x", ports=["80", True], user=3), sources)
+    assert [(error.where, error.what.split(":")[0]) for error in errors] == [
+        (Position("compose.yaml", 1, 1), "services.web.user"),
+        (Position("compose.yaml", 3, 5), "services.web"),
+        (Position("compose.yaml", 9, 9), "services.web.ports[1]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "complaint"),
+    [
+        (
+            {"dns": 5},
+            "services.web.dns: expected a string or a list of strings, found a number (5)\n"
+            '  fix: put it in quotes: "5"',
+        ),
+        (
+            {"ports": "80:80"},
+            'services.web.ports: expected a list, found a string ("80:80")\n'
+            '  fix: make it a list: ["80:80"]',
+        ),
+        (
+            {"deploy": {"replicas": []}},
+            "services.web.deploy.replicas: expected a whole number or a string, found a list\n"
+            "  fix: for example replicas: 3",
+        ),
+        (
+            {"cgroup": "hst"},
+            'services.web.cgroup: "hst" is not one of the choices; did you mean "host"?\n'
+            "  fix: use host or private",
+        ),
+        (
+            {"oom_score_adj": 2000},
+            "services.web.oom_score_adj: 2000 is more than 1000\n"
+            "  fix: use a number from -1000 to 1000",
+        ),
+        (
+            {"cpu_count": -1},
+            "services.web.cpu_count: -1 is less than 0\n  fix: use 0 or more",
+        ),
+        (
+            {"cap_add": ["A", "B", "A"]},
+            'services.web.cap_add[2]: "A" is there already, as item 1\n  fix: remove one of them',
+        ),
+        (
+            {"depends_on": {"db": {}}},
+            'services.web.depends_on.db: "condition" is missing\n'
+            '  fix: add it, for example condition: "service_healthy"',
+        ),
+        (
+            {"pull_policy": "sometimes"},
+            'services.web.pull_policy: "sometimes" is not understood here\n'
+            '  fix: for example pull_policy: "always"',
+        ),
+        (
+            {"networks": {"a b": None}},
+            'services.web.networks: "a b" cannot be a name here\n'
+            '  fix: use letters, digits, ".", "_" and "-" only',
+        ),
+        (
+            {"environment": {"": "x"}},
+            'services.web.environment: the key "" is empty\n  fix: give it a name',
+        ),
+        (
+            {"replicas": 3},
+            'services.web: unknown attribute "replicas"\n  fix: write it under deploy:',
+        ),
+        (
+            {"healthcheck": {"zzz": 1}},
+            'services.web.healthcheck: unknown attribute "zzz"\n'
+            "  fix: known here: disable, interval, retries, start_interval, start_period, test,"
+            " timeout",
+        ),
+        (
+            {"labels": {1: "x"}},
+            "services.web.labels: the key 1 is a number (1), not a string\n"
+            '  fix: write "1":',
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_attribute_says_what_was_expected_and_how_to_mend_it(
+    attributes: dict[str, object], complaint: str
+) -> None:
+    assert complaints(service(**attributes)) == [complaint]
+
+
+@pytest.mark.parametrize(
+    ("tree", "complaint"),
+    [
+        (
+            {"web": {"image": "x"}},
+            'unknown attribute "web"\n  fix: put the service "web" under services:',
+        ),
+        (
+            {"image": "x"},
+            'unknown attribute "image"\n'
+            "  fix: image belongs to a service: put it under services.NAME",
+        ),
+        (
+            {"sevices": {}},
+            'unknown attribute "sevices"; did you mean "services"?\n'
+            '  fix: write "services", or "x-sevices" to keep a note',
+        ),
+        (
+            {"services": {"a.b": None}},
+            'services."a.b": expected a mapping, found nothing\n'
+            '  fix: for example "a.b": {image: "redis:7"}',
+        ),
+    ],
+)
+def test_a_wrong_top_level_says_where_things_belong(
+    tree: dict[str, object], complaint: str
+) -> None:
+    assert complaints(tree) == [complaint]
+
+
+def test_two_missing_attributes_are_two_complaints() -> None:
+    tree = service(develop={"watch": [{}]})
+    assert [text.split("\n")[0] for text in complaints(tree)] == [
+        'services.web.develop.watch[0]: "path" is missing',
+        'services.web.develop.watch[0]: "action" is missing',
+    ]
+
+
+def test_no_control_character_of_a_file_reaches_the_terminal() -> None:
+    (text,) = complaints(service(**{"im\x1b[31mage\x9b": "x"}))
+    assert "\x1b" not in text
+    assert "\x9b" not in text
+
+
+def test_extensions_are_allowed_anywhere_the_specification_allows_them() -> None:
+    tree = {"x-top": 1, **service(image="x", **{"x-mine": {"a": []}}, build={"x-b": None})}
+    assert complaints(tree) == []
