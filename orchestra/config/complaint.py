@@ -6,13 +6,13 @@ so each error is already the one that matters, and this is a table from keyword 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from jsonschema import Draft202012Validator
 
+from orchestra.config.wording import near_miss, place, quote
 from orchestra.errors import ConfigError
 from orchestra.model.source import Position, TreePath
 
@@ -30,7 +30,6 @@ _TYPE_NAMES: Final[Mapping[str, str]] = {
     "integer": "a whole number",
     "null": "nothing",
 }
-_LONGEST_QUOTE = 40
 _LONGEST_CHOICE = 12
 _NAME_PATTERN = "^[a-zA-Z0-9._-]+$"
 
@@ -55,39 +54,6 @@ def explain(
     ]
     errors = [_located(complaint, sources) for complaint in dict.fromkeys(complaints)]
     return sorted(errors, key=lambda error: error.where or Position("", 0, 0))
-
-
-def place(path: TreePath) -> str:
-    """*path* as people write it: `services.web.ports[1]`."""
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        else:
-            text += ("." if text else "") + (step if re.fullmatch(r"[\w-]+", step) else quote(step))
-    return text
-
-
-def quote(text: str) -> str:
-    """*text* in double quotes, shortened, with nothing in it that a terminal would obey."""
-    short = text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…"
-    safe = "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in short
-    )
-    return f'"{safe}"'
-
-
-def near_miss(word: str, known: Sequence[str]) -> str:
-    """The one of *known* that *word* was probably meant to be, or ""."""
-
-    def plain(text: str) -> str:
-        return re.sub(r"[\W_]", "", text).lower()
-
-    by_plain = {plain(name): name for name in known}
-    if plain(word) in by_plain:
-        return by_plain[plain(word)]
-    close = difflib.get_close_matches(plain(word), list(by_plain), n=1, cutoff=0.7)
-    return by_plain[close[0]] if close else ""
 
 
 # -- where ----------------------------------------------------------------------------------------
