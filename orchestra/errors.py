@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestra.model.source import Position
+    from orchestra.model.source import Position, TreePath
 
 
 class OrchestraError(Exception):
@@ -46,7 +46,12 @@ class OrchestraError(Exception):
 
 
 class ConfigError(OrchestraError):
-    """A compose file, environment file, name or option is wrong."""
+    """A compose file, environment file, name or option is wrong.
+
+    *path* is the attribute's place in the compose tree, when there is one.
+    """
+
+    path: TreePath = ()
 
 
 class ConfigErrors(ConfigError):
