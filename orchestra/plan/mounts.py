@@ -1,0 +1,131 @@
+"""A service's mounts, as an engine takes them. Pure.
+
+Anonymous volumes are those of `volumes` entries without a source and of the image's VOLUMEs that
+nothing else is mounted on. A recreated container gets the ones of its predecessor back, by target.
+"""
+
+from __future__ import annotations
+
+from posixpath import normpath
+from typing import TYPE_CHECKING
+
+from orchestra.errors import Unsupported
+from orchestra.model.container import FileContent, Mount, MountKind
+from orchestra.model.service import VolumeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from orchestra.model.image import ImageConfig
+    from orchestra.model.project import DeclaredFile, Project
+    from orchestra.model.service import FileReference, Service, ServiceVolume
+
+
+def container_mounts(
+    project: Project,
+    service: Service,
+    image: ImageConfig,
+    *,
+    inherited: Mapping[str, str],
+    borrowed: Iterable[Mount] = (),
+    new_name: Callable[[], str],
+) -> tuple[Mount, ...]:
+    """All mounts of a container of *service*, one per target, shallow targets first.
+
+    *inherited* maps targets to the anonymous volumes of the container that is replaced; *borrowed*
+    are the mounts of the `volumes_from` containers, which the service's own cover; *new_name*
+    names a new anonymous volume. Raises Unsupported for kinds of mounts that no engine has.
+    """
+    mounts: dict[str, Mount] = {}
+
+    def anonymous(target: str, *, read_only: bool = False, no_copy: bool = False) -> Mount:
+        return Mount(
+            kind=MountKind.VOLUME,
+            target=target,
+            source=inherited.get(target) or new_name(),
+            anonymous=True,
+            read_only=read_only,
+            no_copy=no_copy,
+        )
+
+    for mount in borrowed:
+        mounts[mount.target] = mount
+    for volume in service.volumes:
+        target = normpath(volume.target)
+        if volume.kind is VolumeKind.VOLUME and not volume.source:
+            mounts[target] = anonymous(target, read_only=volume.read_only, no_copy=volume.no_copy)
+        else:
+            mounts[target] = _declared_mount(project, service, volume, target)
+    for entry in service.tmpfs:
+        target, _, options = entry.partition(":")
+        mounts[normpath(target)] = Mount(
+            kind=MountKind.TMPFS, target=normpath(target), options=options
+        )
+    for path in map(normpath, image.volumes):
+        if path not in mounts:
+            mounts[path] = anonymous(path)
+    return tuple(sorted(mounts.values(), key=lambda mount: mount.target.count("/")))
+
+
+def _declared_mount(
+    project: Project, service: Service, volume: ServiceVolume, target: str
+) -> Mount:
+    match volume.kind:
+        case VolumeKind.BIND:
+            return Mount(
+                kind=MountKind.BIND,
+                target=target,
+                source=volume.source,
+                read_only=volume.read_only,
+                create_source=volume.create_host_path,
+                propagation=volume.propagation,
+                recursive=volume.recursive != "disabled",
+                selinux=volume.selinux,
+            )
+        case VolumeKind.VOLUME:
+            return Mount(
+                kind=MountKind.VOLUME,
+                target=target,
+                source=project.volume(volume.source).name,
+                read_only=volume.read_only,
+                subpath=volume.subpath,
+                no_copy=volume.no_copy,
+            )
+        case VolumeKind.TMPFS:
+            return Mount(
+                kind=MountKind.TMPFS,
+                target=target,
+                read_only=volume.read_only,
+                size_bytes=volume.tmpfs_bytes,
+                mode=volume.tmpfs_mode,
+            )
+        case VolumeKind.IMAGE | VolumeKind.CLUSTER | VolumeKind.NPIPE:
+            raise Unsupported(
+                f'service "{service.name}": mounts of type "{volume.kind.value}" cannot be made'
+                f" ({target})",
+                fix="use a bind, volume or tmpfs mount",
+            )
+
+
+def container_files(project: Project, service: Service) -> tuple[FileContent, ...]:
+    """The configs and secrets of *service*. Raises Unsupported for external ones."""
+    return (
+        *(_file(project.config(use.source), use, "config") for use in service.configs),
+        *(_file(project.secret(use.source), use, "secret") for use in service.secrets),
+    )
+
+
+def _file(declared: DeclaredFile, use: FileReference, kind: str) -> FileContent:
+    if declared.external:
+        raise Unsupported(
+            f'{kind} "{declared.name}" is external, and there is no store of external {kind}s here',
+            fix="give it a file, content or an environment variable",
+        )
+    return FileContent(
+        target=use.target,
+        source=declared.file,
+        content=declared.content,
+        uid=use.uid,
+        gid=use.gid,
+        mode=use.mode,
+    )
