@@ -1,0 +1,90 @@
+"""Integration tests: in namespaces of their own, with the installed command, leaving no trace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.harness import as_found, outer
+from tests.integration.harness.terminal import Terminal
+from tests.support.eventually import eventually
+from tests.support.probe import missing_for
+from tests.support.scenario import PROGRAM, Orchestra
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "samples")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def outer_namespaces() -> None:
+    """Enter the outer namespaces before the first integration test, where that is possible."""
+    if not missing_for("network"):
+        outer.enter()
+
+
+@pytest.fixture(autouse=True)
+def leaves_the_host_as_found(outer_namespaces: None) -> Iterator[None]:
+    """Compare mounts, links, firewall, cgroups and processes before and after the test."""
+    del outer_namespaces
+    before = as_found.look()
+    yield
+    try:
+        eventually(lambda: not as_found.look().leaks_since(before), within_s=5)
+    except AssertionError:
+        leaks = as_found.look().leaks_since(before)
+        assert not leaks, "\n".join(["the test left the host changed:", *leaks])
+
+
+@pytest.fixture
+def roots(leaves_the_host_as_found: None) -> Iterator[dict[str, str]]:
+    """The environment that moves orchestra's data and run roots into a directory of the test."""
+    del leaves_the_host_as_found
+    directory = tempfile.mkdtemp(prefix="orchestra-test-", dir="/run")
+    yield {
+        "ORCHESTRA_DATA_ROOT": os.path.join(directory, "data"),
+        "ORCHESTRA_RUN_ROOT": os.path.join(directory, "run"),
+    }
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def orchestra(
+    roots: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Orchestra]:
+    """The installed command in an empty project directory; takes down what the test left up."""
+    env = {"PATH": os.environ["PATH"], "HOME": "/root", "LANG": "C.UTF-8", "TERM": "xterm", **roots}
+    command = Orchestra(str(tmp_path_factory.mktemp("project")), env)
+    yield command
+    for name in command("ls", "-a", "-q", code=None).out.split():
+        command("-p", name, "down", "-v", "-t", "0", "--remove-orphans", code=None)
+
+
+@pytest.fixture
+def quickstart(orchestra: Orchestra) -> Orchestra:
+    """The command in a copy of samples/quickstart."""
+    directory = os.path.join(orchestra.directory, "quickstart")
+    shutil.copytree(os.path.join(SAMPLES, "quickstart"), directory)
+    return orchestra.at(directory)
+
+
+@pytest.fixture
+def terminal(orchestra: Orchestra) -> Iterator[Callable[..., Terminal]]:
+    """Opens terminals that run the command: `terminal("exec", "api", "sh", cwd=…)`."""
+    opened: list[Terminal] = []
+
+    def run(*arguments: str, cwd: str) -> Terminal:
+        opened.append(Terminal([PROGRAM, *arguments], cwd=cwd, env=orchestra.env))
+        return opened[-1]
+
+    yield run
+    for each in opened:
+        try:
+            each.close()
+        except AssertionError:
+            continue

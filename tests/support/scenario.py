@@ -1,0 +1,103 @@
+"""A scenario: an intent, then commands and checks, kept as a transcript for when one fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.support.eventually import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PROGRAM = os.path.join(os.path.dirname(sys.executable), "orchestra")
+"""The installed command of this Python's environment."""
+
+
+class Result(NamedTuple):
+    """What a command left: exit code, stdout, stderr."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Orchestra:
+    """The installed command, run in *directory* with data and run roots of its own."""
+
+    def __init__(self, directory: str, env: Mapping[str, str]) -> None:
+        self.directory = directory
+        self.env = dict(env)
+        self.transcript: list[str] = []
+
+    def __call__(
+        self,
+        *arguments: str,
+        code: int | None = 0,
+        stdin: str | None = None,
+        timeout_s: float = 60,
+        env: Mapping[str, str] | None = None,
+    ) -> Result:
+        """Run `orchestra ARGUMENTS`; its exit code must be *code* unless that is None."""
+        done = subprocess.run(
+            [PROGRAM, *arguments],
+            cwd=self.directory,
+            env={**self.env, **(env or {})},
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout_s,
+            check=False,
+        )
+        result = Result(done.returncode, done.stdout, done.stderr)
+        self.transcript.append(
+            f"$ orchestra {' '.join(arguments)}\n{result.out}{result.err}[exit {result.code}]"
+        )
+        if code is not None:
+            assert result.code == code, self.story()
+        return result
+
+    def at(self, directory: str) -> Orchestra:
+        """The same command in another directory, with the same transcript."""
+        other = Orchestra(directory, self.env)
+        other.transcript = self.transcript
+        return other
+
+    def story(self) -> str:
+        """All that happened, and what the supervisors logged."""
+        return "\n".join([*self.transcript, *self._supervisor_logs()])
+
+    def _supervisor_logs(self) -> list[str]:
+        texts: list[str] = []
+        for root, _directories, files in os.walk(self.env["ORCHESTRA_DATA_ROOT"]):
+            if "supervisor.log" in files:
+                path = os.path.join(root, "supervisor.log")
+                with open(path, errors="replace") as file:
+                    texts.append(f"--- {path}\n{file.read()[-4000:]}")
+        return texts
+
+
+class Scenario:
+    """What a person does with a project, and what must then be true.
+
+    The checks look at the state first and at printed text second.
+    """
+
+    def __init__(self, intent: str, orchestra: Orchestra) -> None:
+        self.intent = intent
+        self.orchestra = orchestra
+
+    def do(self, *arguments: str, code: int = 0) -> Result:
+        return self.orchestra(*arguments, code=code)
+
+    def check(self, what: str, check: Callable[[], object], *, within_s: float = 10) -> None:
+        """*what* must become true within *within_s*."""
+        try:
+            eventually(check, within_s=within_s)
+        except AssertionError as exc:
+            story = self.orchestra.story()
+            raise AssertionError(f"{self.intent}: not so: {what}\n{exc}\n{story}") from exc
