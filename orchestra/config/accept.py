@@ -12,11 +12,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
+from orchestra.config.tree import Map, Seq
+
 Check = Callable[[object], bool]
 
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
-    "object": (dict,),
-    "array": (list,),
+    "object": (dict, Map),
+    "array": (list, Seq),
     "string": (str,),
     "boolean": (bool,),
     "number": (int, float),
@@ -92,9 +94,9 @@ class _Compiler:
         """All rules of *node* that say something of values of *kind*."""
         if "enum" in node:
             return _one_of(node["enum"])
-        if kind is dict:
+        if issubclass(kind, dict):
             return self._for_objects(node)
-        if kind is list:
+        if issubclass(kind, list):
             return self._for_lists(node)
         if kind is str and "pattern" in node:
             search = re.compile(str(node["pattern"])).search

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from jsonschema import Draft202012Validator
 
-from orchestra.config.wording import near_miss, place, quote
-from orchestra.errors import ConfigError
-from orchestra.model.source import Position, TreePath
+from orchestra.config.problems import problem
+from orchestra.config.wording import near_miss, quote
+from orchestra.model.source import Position, spell_path
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
+
+    from orchestra.errors import ConfigError
+    from orchestra.model.source import SourceMap, TreePath
 
 _Schema = Mapping[str, object]
 
@@ -40,12 +43,10 @@ class _Complaint(NamedTuple):
     path: TreePath
     text: str
     fix: str = ""
-    at: TreePath = ()  # where to point, if not at *path*
+    key: TreePath = ()  # point at this key instead of the value at *path*
 
 
-def explain(
-    tree: Mapping[str, object], schema: _Schema, sources: Mapping[TreePath, Position]
-) -> list[ConfigError]:
+def explain(tree: Mapping[str, object], schema: _Schema, sources: SourceMap) -> list[ConfigError]:
     """Every way in which *tree* breaks *schema*, in the order of the file."""
     complaints = list(_odd_keys(tree, ())) or [
         complaint
@@ -57,12 +58,9 @@ def explain(
 
 
 # -- where ----------------------------------------------------------------------------------------
-def _located(complaint: _Complaint, sources: Mapping[TreePath, Position]) -> ConfigError:
-    at = complaint.at or complaint.path
-    while at and at not in sources:
-        at = at[:-1]
-    what = f"{place(complaint.path)}: {complaint.text}" if complaint.path else complaint.text
-    return ConfigError(what, where=sources.get(at), fix=complaint.fix)
+def _located(complaint: _Complaint, sources: SourceMap) -> ConfigError:
+    where = sources.key(complaint.key) if complaint.key else sources.value(complaint.path)
+    return problem(complaint.path, complaint.text, where, complaint.fix)
 
 
 def _odd_keys(tree: object, path: TreePath) -> Iterator[_Complaint]:
@@ -98,7 +96,7 @@ class _Broken:
         names = [step for step in self.path if isinstance(step, str)]
         if self.example is None or not names:
             return ""
-        return f"for example {place((names[-1],))}: {_flow(self.example)}"
+        return f"for example {spell_path((names[-1],))}: {_flow(self.example)}"
 
 
 def _example(root: _Schema, schema_path: Sequence[str | int]) -> object:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestra.errors import ConfigError
-    from orchestra.model.source import Position, TreePath
+    from orchestra.model.source import SourceMap
 
 COMPOSE = "compose"
 
@@ -37,11 +37,10 @@ def load_schema(name: str) -> dict[str, object]:
         return msgspec.json.decode(file.read(), type=dict[str, object])
 
 
-def validate(tree: Mapping[str, object], sources: Mapping[TreePath, Position]) -> list[ConfigError]:
+def validate(tree: Mapping[str, object], sources: SourceMap) -> list[ConfigError]:
     """What is wrong with *tree*, in the order of the file; nothing, if it is a compose file.
 
-    *sources* maps paths of *tree* to where they were written; a path that it lacks takes its
-    nearest ancestor's.
+    *sources* knows where the entries of *tree* were written.
     """
     schema = load_schema(COMPOSE)
     if compile_schema(schema)(tree):

@@ -1,4 +1,4 @@
-"""Words that all the messages about compose files share: places, quotes, near misses."""
+"""Words that all the messages about compose files share: quotes, near misses."""
 
 from __future__ import annotations
 
@@ -8,20 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from orchestra.model.source import TreePath
-
 _LONGEST_QUOTE = 40
-
-
-def place(path: TreePath) -> str:
-    """*path* as people write it: `services.web.ports[1]`."""
-    text = ""
-    for step in path:
-        if isinstance(step, int):
-            text += f"[{step}]"
-        else:
-            text += ("." if text else "") + (step if re.fullmatch(r"[\w-]+", step) else quote(step))
-    return text
 
 
 def quote(text: str) -> str:

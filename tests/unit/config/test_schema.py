@@ -6,8 +6,9 @@ import os.path
 
 import pytest
 
+from orchestra.config.document import read_documents
 from orchestra.config.schema import load_schema, schema_file, validate
-from orchestra.model.source import Position
+from orchestra.config.tree import TreeSources
 
 
 def service(**attributes: object) -> dict[str, object]:
@@ -15,7 +16,7 @@ def service(**attributes: object) -> dict[str, object]:
 
 
 def complaints(tree: dict[str, object]) -> list[str]:
-    return [str(error) for error in validate(tree, {})]
+    return [str(error) for error in validate(tree, TreeSources(tree))]
 
 
 def test_a_good_document_has_no_complaints() -> None:
@@ -36,16 +37,20 @@ def test_an_unknown_attribute_names_its_near_miss() -> None:
 
 
 def test_every_problem_is_reported_at_its_own_position_in_the_order_of_the_file() -> None:
-    sources = {
-        ("services",): Position("compose.yaml", 1, 1),
-        ("services", "web", "ports", 1): Position("compose.yaml", 9, 9),
-        ("services", "web", "imge"): Position("compose.yaml", 3, 5),
-    }
-    errors = validate(service(imge="x", ports=["80", True], user=3), sources)
-    assert [(error.where, error.what.split(":")[0]) for error in errors] == [
-        (Position("compose.yaml", 1, 1), "services.web.user"),
-        (Position("compose.yaml", 3, 5), "services.web"),
-        (Position("compose.yaml", 9, 9), "services.web.ports[1]"),
+    text = b"""services:
+  web:
+    ports:
+      - "80"
+      - true
+    imge: x
+    user:   3
+"""
+    (document,) = read_documents(text, "compose.yaml")
+    errors = validate(document.tree, TreeSources(document.tree))
+    assert [(str(error.where), error.what.split(":")[0]) for error in errors] == [
+        ("compose.yaml:5:9", "services.web.ports[1]"),
+        ("compose.yaml:6:5", "services.web"),
+        ("compose.yaml:7:13", "services.web.user"),
     ]
 
 
