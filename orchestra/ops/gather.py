@@ -1,0 +1,83 @@
+"""What a project should be, with the host's answers: images resolved, mounted files hashed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestra.errors import NotFound
+from orchestra.model.hashing import service_hash
+from orchestra.plan.container import image_reference
+from orchestra.plan.desired import Desired, all_service_names, select_services
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from orchestra.image.base import ImageStore
+    from orchestra.model.image import ImageConfig
+    from orchestra.model.project import Project
+    from orchestra.model.service import Service
+    from orchestra.plan.desired import Dependencies
+
+
+class ImageMissing(NotFound):
+    """An image that a service needs is not here."""
+
+    exit_code = 18  # as Docker Compose for a pull that failed
+
+
+def gather(
+    project: Project, services: Iterable[str], dependencies: Dependencies, images: ImageStore
+) -> Desired:
+    """The desired state of *services* (none: all) of *project*.
+
+    Raises NotFound for unknown services and ImageMissing for images, naming the service.
+    """
+    chosen = select_services(project, services, dependencies)
+    return Desired(
+        project=chosen,
+        images=_resolve_all(chosen, images),
+        hashes={service.name: hash_of(chosen, service) for service in chosen.services},
+        known=all_service_names(project),
+    )
+
+
+def _resolve_all(project: Project, images: ImageStore) -> dict[str, ImageConfig]:
+    by_reference: dict[str, ImageConfig] = {}
+    for service in project.services:
+        reference = image_reference(project, service)
+        if reference not in by_reference:
+            by_reference[reference] = resolve(service, reference, images)
+    return {s.name: by_reference[image_reference(project, s)] for s in project.services}
+
+
+def resolve(service: Service, reference: str, images: ImageStore) -> ImageConfig:
+    """The image of *service*. Raises ImageMissing."""
+    try:
+        return images.resolve(reference)
+    except NotFound as exc:
+        raise ImageMissing(
+            f'service "{service.name}": {exc.what}', where=exc.where, fix=exc.fix
+        ) from exc
+
+
+def hash_of(project: Project, service: Service) -> str:
+    """The config hash of *service*, with the content of its configs and secrets.
+
+    A file that cannot be read counts as empty: the launch reports it with its path.
+    """
+    return service_hash(service, _contents(project, service))
+
+
+def _contents(project: Project, service: Service) -> Iterator[bytes]:
+    for declared in (
+        *(project.config(use.source) for use in service.configs),
+        *(project.secret(use.source) for use in service.secrets),
+    ):
+        if not declared.file:
+            yield declared.content.encode()
+            continue
+        try:
+            with open(declared.file, "rb") as stream:
+                yield stream.read()
+        except OSError:
+            yield b""

@@ -1,0 +1,141 @@
+"""`up`: bring a project, or some of its services, to what the compose file says."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from orchestra import __version__
+from orchestra.engine.base import ObservedProject, WaitHealthy
+from orchestra.model.container import ContainerId
+from orchestra.ops.gather import gather
+from orchestra.ops.lock import project_lock
+from orchestra.ops.projectfile import record_project
+from orchestra.plan.decide import Policy, Recreate, has_completed
+from orchestra.plan.desired import Dependencies, unknown_service
+from orchestra.plan.execute import execute
+from orchestra.plan.graph import PlanBuilder
+from orchestra.plan.observed import Observed
+from orchestra.plan.operations import Verb
+from orchestra.plan.reconcile import Environment, Options, container_resource, reconcile
+
+if TYPE_CHECKING:
+    from orchestra.engine.base import Engine, Request
+    from orchestra.model.project import Project
+    from orchestra.ops.host import Host
+    from orchestra.plan.desired import Desired
+    from orchestra.plan.events import Report
+    from orchestra.plan.graph import Plan
+
+
+class UpOptions(NamedTuple):
+    """What `up` and `create` were asked; no services: all of them."""
+
+    services: tuple[str, ...] = ()
+    dependencies: Dependencies = Dependencies.INCLUDED
+    recreate: Recreate = Recreate.DIVERGED
+    recreate_dependencies: Recreate = Recreate.DIVERGED
+    renew_anonymous_volumes: bool = False
+    start: bool = True
+    remove_orphans: bool = False
+    stop_grace_s: float | None = None
+    scale: tuple[tuple[str, int], ...] = ()
+    wait: bool = False  # until all are healthy
+    wait_timeout_s: float | None = None
+
+
+def up(host: Host, project: Project, options: UpOptions, report: Report) -> None:
+    """Create and start what is missing, recreate what has changed. Leaves the rest alone.
+
+    Raises the first failure, after everything that does not depend on it has been brought up.
+    """
+    desired = desired_state(host, project, options)
+    command = "up" if options.start else "create"
+    with project_lock(host.layout, project.name, command=command, report=report):
+        record_project(host.layout, project)
+        engine = host.open_engine(project.name)
+        try:
+            execute(_plan(desired, engine, options), engine, report)
+            if options.wait and options.start:
+                await_healthy(engine, desired, report)
+        finally:
+            engine.close()
+
+
+def plan_up(host: Host, project: Project, options: UpOptions) -> Plan[Request]:
+    """What `up` would do now (`up --dry-run`); changes nothing."""
+    desired = desired_state(host, project, options)
+    engine = host.connect(project.name)
+    if engine is None:
+        return plan_for(desired, ObservedProject(), options)
+    try:
+        return _plan(desired, engine, options)
+    finally:
+        engine.close()
+
+
+def desired_state(host: Host, project: Project, options: UpOptions) -> Desired:
+    """The services that `up` is about, scaled, with their images."""
+    scaled = scale(project, options.scale)
+    return gather(scaled, options.services, options.dependencies, host.images())
+
+
+def scale(project: Project, replicas: tuple[tuple[str, int], ...]) -> Project:
+    """*project* with other numbers of replicas. Raises NotFound for unknown services."""
+    if not replicas:
+        return project
+    wanted = dict(replicas)
+    for name in wanted:
+        if name not in project.service_names:
+            raise unknown_service(name, project.service_names)
+    return project.with_services(
+        msgspec.structs.replace(service, replicas=wanted[service.name])
+        if service.name in wanted
+        else service
+        for service in project.services
+    )
+
+
+def _plan(desired: Desired, engine: Engine, options: UpOptions) -> Plan[Request]:
+    return plan_for(desired, engine.observe(), options)
+
+
+def plan_for(desired: Desired, observed: ObservedProject, options: UpOptions) -> Plan[Request]:
+    """The plan for *desired*, given what exists."""
+    policy = Policy(frozenset(options.services), options.recreate, options.recreate_dependencies)
+    return reconcile(
+        desired,
+        Observed(observed),
+        Options(
+            policy=policy,
+            start=options.start,
+            renew_anonymous_volumes=options.renew_anonymous_volumes,
+            remove_orphans=options.remove_orphans,
+            stop_grace_s=options.stop_grace_s,
+        ),
+        Environment(new_id=new_id, version=__version__),
+    )
+
+
+def new_id() -> str:
+    """64 random hexadecimal digits: the name of a container or of an anonymous volume."""
+    return os.urandom(32).hex()
+
+
+def await_healthy(engine: Engine, desired: Desired, report: Report) -> None:
+    """Wait until every container of *desired* is healthy, or running without a check.
+
+    A container that has ended with status 0 counts as well. Raises RuntimeFailure for others.
+    """
+    builder: PlanBuilder[Request] = PlanBuilder()
+    names = set(desired.project.service_names)
+    for container in engine.observe().containers:
+        if container.service in names and not container.oneoff and not has_completed(container):
+            builder.add(
+                Verb.AWAIT_HEALTHY,
+                container_resource(container.name),
+                request=WaitHealthy(id=ContainerId(container.id)),
+            )
+    execute(builder.build(), engine, report)
