@@ -49,6 +49,11 @@ class Layout:
         """Digests of compose documents already known to satisfy the schema."""
         return join(self.data_root, "cache", "valid-documents")
 
+    @property
+    def located(self) -> str:
+        """What `cli.remembered` knows of directories: which project's files lie there."""
+        return join(self.data_root, "cache", "located")
+
     def volume_data(self, volume: str) -> str:
         return join(self.volumes, volume, "_data")
 
