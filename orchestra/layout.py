@@ -44,6 +44,10 @@ class Layout:
     def projects(self) -> str:
         return join(self.data_root, "projects")
 
+    def container_name(self, name: str) -> str:
+        """A symbolic link to the container of that name: names are unique on a machine."""
+        return join(self.data_root, "names", name)
+
     @property
     def valid_documents(self) -> str:
         """Digests of compose documents already known to satisfy the schema."""
