@@ -24,7 +24,7 @@ from orchestra.plan.decide import Action, Decision, Policy, decide, has_complete
 from orchestra.plan.graph import Plan, PlanBuilder
 from orchestra.plan.networking import Peers
 from orchestra.plan.operations import Verb
-from orchestra.plan.order import dependency_order
+from orchestra.plan.order import dependency_order, namespace_parents
 from orchestra.plan.resources import anonymous_volume, missing_resources
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class _Reconciler:
         self._made: dict[str, int] = {}  # network or volume -> its CreateX
         self._stopped: dict[str, int] = {}  # container id -> its StopContainer
         self._removed: dict[str, int] = {}  # container id -> its RemoveContainer
+        self._created: dict[str, int] = {}  # service -> the CreateContainer of its first
         self._started: dict[str, int] = {}  # container id -> its StartContainer
         self._waits: dict[tuple[str, DependencyCondition], int] = {}
 
@@ -135,7 +136,7 @@ class _Reconciler:
         return [
             self._stopped[decision.existing.id]
             for name in services
-            for decision in self._by_service[name]
+            for decision in self._by_service.get(name, ())
             if decision.existing is not None and decision.existing.id in self._stopped
         ]
 
@@ -280,13 +281,18 @@ class _Reconciler:
         needs += [key for mount in spec.mounts for key in self._volume(mount, name)]
         if decision.existing is not None:
             needs.append(self._removed[decision.existing.id])
-        return self._builder.add(
+        for parent in namespace_parents(decision.service):
+            if parent in self._created:
+                needs.append(self._created[parent])
+        key = self._builder.add(
             Verb.CREATE,
             container_resource(name),
             request=engine.CreateContainer(spec=spec),
             cause=decision.cause,
             needs=needs,
         )
+        self._created.setdefault(decision.service.name, key)
+        return key
 
     def _spec(self, decision: Decision, identifier: str, name: str) -> ContainerSpec:
         service = decision.service
@@ -406,7 +412,11 @@ _GOING = (Action.REMOVE, Action.RECREATE, Action.RESTART)
 def _holds(condition: DependencyCondition, container: ContainerState | None) -> bool:
     if condition is DependencyCondition.COMPLETED:
         return has_completed(container)
-    return container is not None and container.health == Health.HEALTHY
+    return (
+        container is not None
+        and container.status == Status.RUNNING
+        and container.health in (Health.HEALTHY, Health.NONE)
+    )
 
 
 def _restarting_dependents(services: Iterable[Service]) -> dict[str, list[str]]:
