@@ -1,0 +1,316 @@
+"""Launching a container: the caller's side, and the short-lived process in the middle.
+
+The caller forks M. M enters the cgroup and the namespaces, forks C (the container's PID 1), says
+C's pid and exits; so C is an orphan at once and its parent is the nearest subreaper above the
+caller, by design the project's reaper, which outlives the supervisor. C's side is `child`.
+
+A pidfd of C is opened by M, its parent: until M exits the pid cannot come to mean another process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import os
+import signal
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.errors import LaunchFailed
+from orchestra.linux.constants import (
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUTS,
+)
+from orchestra.linux.mount import clone_tree
+from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns, unshare
+from orchestra.linux.pidfd import has_exited
+from orchestra.linux.procfs import start_ticks
+from orchestra.model.container import NetworkMode
+from orchestra.runtime import channel as sync
+from orchestra.runtime.base import Launched
+from orchestra.runtime.capabilities import capability_set
+from orchestra.runtime.child import ChildPlan, ContainerChild
+from orchestra.runtime.failure import Failure, decode, failure_of, launch_failed
+from orchestra.runtime.mountops import RootDirectory
+from orchestra.runtime.plan_rootfs import (
+    JOINED_SHM,
+    HostTraits,
+    observe_host,
+    root_operations,
+    shared_trees,
+)
+from orchestra.runtime.process import SIGNALS, Execution, Limit
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+    from typing import NoReturn
+
+    from orchestra.model.container import ContainerSpec
+    from orchestra.runtime.base import Launch
+
+_NETWORK_SYSCTLS = (
+    ("net.ipv4.ping_group_range", "0 2147483647"),
+    ("net.ipv4.ip_unprivileged_port_start", "0"),
+)
+_DYING_S = 5.0  # how long a child that has reported its failure may take to be gone
+
+
+class Launcher:
+    """Launches containers on this host, whose traits it reads once."""
+
+    def __init__(self, host: HostTraits | None = None) -> None:
+        self._host = host or observe_host()
+
+    def begin(self, plan: Launch, seccomp: bytes | None) -> Launching:
+        """Fork; the rest goes on beside the caller. *seccomp* is a BPF program or None.
+
+        Raises LaunchFailed or ConfigError for what is wrong before any fork.
+        """
+        prepared = _prepare(plan, seccomp, self._host)
+        ours, theirs = sync.open_channel()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            middle = os.fork()
+            if middle == 0:
+                ours.close()
+                _Middle(plan, prepared, theirs).run()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            theirs.close()
+        return Launching(plan.spec.name, plan.spec.process.argv, ours, middle)
+
+    def launch(self, plan: Launch, seccomp: bytes | None) -> Launched:
+        """The container, its command executed. Raises LaunchFailed."""
+        return self.begin(plan, seccomp).finish()
+
+
+def launch(plan: Launch, seccomp: bytes | None) -> Launched:
+    """As Launcher.launch, looking at the host anew."""
+    return Launcher().launch(plan, seccomp)
+
+
+class Launching:
+    """A launch under way. Readable (`fileno`) whenever `advance` has something to do."""
+
+    def __init__(
+        self, container: str, argv: tuple[str, ...], channel: socket.socket, middle: int
+    ) -> None:
+        self._container = container
+        self._argv = argv
+        self._channel = channel
+        self._middle = middle
+        self._pid = self._ticks = self._pidfd = self._terminal = -1
+        self._network_fds: tuple[int, ...] = ()
+        self._ready = False
+        self._failure: Failure | None = None
+
+    def fileno(self) -> int:
+        return self._channel.fileno()
+
+    def advance(self) -> bool:
+        """Take in what has been reported, without waiting. True when `finish` will not wait."""
+        try:
+            while self._take(wait=False):
+                pass
+        except BlockingIOError:
+            return False
+        return True
+
+    def finish(self) -> Launched:
+        """Wait for the execve. Raises LaunchFailed; then nothing of the launch is left."""
+        while self._take(wait=True):
+            pass
+        self._channel.close()
+        os.waitpid(self._middle, 0)
+        if self._failure is None and self._ready and self._pid > 0:
+            return Launched(
+                self._pid,
+                self._ticks,
+                self._pidfd,
+                self._network_fds,
+                self._terminal,
+                self._argv,
+            )
+        raise self._give_up()
+
+    def _take(self, *, wait: bool) -> bool:
+        """Take in one message; False at the end."""
+        kind, text, fds = sync.receive(self._channel, wait=wait)
+        if kind == sync.STARTED:
+            self._pid, self._ticks = (int(word) for word in text.split())
+            (self._pidfd,) = fds
+        elif kind == sync.NETWORK:
+            self._network_fds = fds
+        elif kind == sync.TERMINAL:
+            (self._terminal,) = fds
+        elif kind == sync.READY:
+            self._ready = True
+        elif kind == sync.FAILED:
+            self._failure = decode(text)
+        return kind != b""
+
+    def _give_up(self) -> LaunchFailed:
+        sync.close_all(self._network_fds)
+        if self._terminal >= 0:
+            os.close(self._terminal)
+        if self._pidfd >= 0:
+            if not has_exited(self._pidfd, timeout_s=_DYING_S):
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+            os.close(self._pidfd)
+        if self._failure is not None:
+            return launch_failed(self._container, self._failure)
+        return LaunchFailed(
+            f"container {self._container}: it was killed while it was being set up",
+            fix="look at the kernel's log (dmesg) for the OOM killer, and at the memory limit",
+        )
+
+
+class _Prepared(NamedTuple):
+    child: ChildPlan
+    joined: tuple[tuple[str, int], ...]
+    unshared: int  # CLONE_* flags
+
+
+class _Middle:
+    """M: into the cgroup and the namespaces, one fork, gone."""
+
+    def __init__(self, plan: Launch, prepared: _Prepared, channel: socket.socket) -> None:
+        self._plan = plan
+        self._prepared = prepared
+        self._channel = channel
+        self._step = "fork"
+
+    def run(self) -> NoReturn:
+        try:
+            gc.disable()
+            self._enter()
+            self._fork()
+        except Exception as exc:  # noqa: BLE001 (the root of a forked process)
+            with contextlib.suppress(OSError):
+                sync.send_failure(self._channel, failure_of(exc, self._step))
+            os._exit(125)
+        os._exit(0)
+
+    def _enter(self) -> None:
+        self._step = "enter the cgroup"
+        self._plan.cgroup.enter()
+        if self._plan.network is not None:
+            self._step = "prepare the network"
+            self._plan.network.open_host()
+        joined = dict(self._prepared.joined)
+        if "ipc" in joined:
+            self._keep_shared_memory(joined["ipc"])
+        for kind, pid in self._prepared.joined:
+            self._step = f"join the {kind} namespace of process {pid}"
+            with open_namespace(pid, kind) as namespace:
+                setns(namespace.fileno(), NAMESPACE_FLAGS[kind])
+        self._step = "make namespaces"
+        unshare(self._prepared.unshared)
+
+    def _keep_shared_memory(self, pid: int) -> None:
+        """Take /dev/shm of the container whose IPC namespace is joined, from its mounts."""
+        self._step = f"share /dev/shm of process {pid}"
+        with open_namespace(os.getpid(), "mnt") as ours, open_namespace(pid, "mnt") as theirs:
+            setns(theirs.fileno(), CLONE_NEWNS)
+            try:
+                tree = clone_tree("/dev/shm", recursive=False)  # noqa: S108 (the container's)
+            finally:
+                setns(ours.fileno(), CLONE_NEWNS)
+        self._prepared.child.root.shared_trees[JOINED_SHM] = tree.detach()
+
+    def _fork(self) -> None:
+        self._step = "fork"
+        pid = os.fork()
+        if pid == 0:
+            ContainerChild(self._prepared.child, self._channel).run()
+        pidfd = os.pidfd_open(pid)
+        text = b"%d %d" % (pid, start_ticks(pid))
+        sync.send(self._channel, sync.STARTED, text, (pidfd,))
+
+
+def _prepare(plan: Launch, seccomp: bytes | None, host: HostTraits) -> _Prepared:
+    spec = plan.spec
+    own_network = spec.network_mode is NetworkMode.ENDPOINTS
+    hostname = "" if spec.namespaces.uts else (spec.hostname or spec.id[:12])
+    root = RootDirectory(os.path.join(plan.run_dir, "root"), os.path.join(plan.run_dir, "files"))
+    child = ChildPlan(
+        root=root,
+        shared=shared_trees(spec),
+        operations=root_operations(plan, host),
+        execution=_execution(spec, seccomp, hostname),
+        network=plan.network,
+        raise_loopback=own_network and plan.network is None,
+        hostname=hostname,
+        domainname="" if spec.namespaces.uts else spec.domainname,
+        sysctls=_sysctls(spec, own_network=own_network),
+        read_only_root=spec.security.read_only_root,
+        stdin=plan.stdin,
+        stdout=plan.stdout,
+        stderr=plan.stderr,
+        tty=spec.process.tty,
+        init=spec.process.init and not spec.namespaces.pid,
+    )
+    joined = tuple(sorted(plan.join_pids, key=lambda entry: list(NAMESPACE_FLAGS).index(entry[0])))
+    return _Prepared(child, joined, _unshared(spec, own_network=own_network))
+
+
+def _unshared(spec: ContainerSpec, *, own_network: bool) -> int:
+    flags = CLONE_NEWNS
+    flags |= CLONE_NEWNET if own_network else 0
+    flags |= 0 if spec.namespaces.pid else CLONE_NEWPID
+    flags |= 0 if spec.namespaces.ipc in ("host",) or ":" in spec.namespaces.ipc else CLONE_NEWIPC
+    flags |= 0 if spec.namespaces.uts else CLONE_NEWUTS
+    flags |= 0 if spec.namespaces.cgroup in ("host",) else CLONE_NEWCGROUP
+    return flags
+
+
+def _sysctls(spec: ContainerSpec, *, own_network: bool) -> tuple[tuple[str, str], ...]:
+    """Docker's defaults (ping and low ports for everybody), then the user's."""
+    sysctls = {
+        name: value
+        for name, value in _NETWORK_SYSCTLS
+        if own_network and os.path.exists("/proc/sys/" + name.replace(".", "/"))
+    }
+    sysctls.update(spec.security.sysctls)
+    return tuple(sysctls.items())
+
+
+def _execution(spec: ContainerSpec, seccomp: bytes | None, hostname: str) -> Execution:
+    process, security = spec.process, spec.security
+    env = {"HOSTNAME": hostname or os.uname().nodename}
+    if process.tty:
+        env["TERM"] = "xterm"
+    env.update(process.env)
+    return Execution(
+        argv=process.argv,
+        env=tuple(env.items()),
+        cwd=process.cwd or "/",
+        user=process.user,
+        groups=process.groups,
+        capabilities=capability_set(
+            security.cap_add, security.cap_drop, privileged=security.privileged
+        ),
+        no_new_privs=any(_is_no_new_privs(option) for option in security.options),
+        install_seccomp=_seccomp_installer(seccomp),
+        limits=tuple(Limit(item.name, item.soft, item.hard) for item in process.ulimits),
+        oom_score_adj=process.oom_score_adj,
+    )
+
+
+def _is_no_new_privs(option: str) -> bool:
+    name, _, value = option.replace("=", ":").partition(":")
+    return name == "no-new-privileges" and value in ("", "true")
+
+
+def _seccomp_installer(program: bytes | None) -> Callable[[], None] | None:
+    if program is None:
+        return None
+    from orchestra.linux import seccomp  # before the fork; `exec` of an unconfined one skips it
+
+    return functools.partial(seccomp.install, program)

@@ -1,0 +1,265 @@
+"""Which operations build a container's root, and in which order. Decides; does nothing.
+
+The order: trees that stay shared with the host, overlays, volumes filled while the image's content
+can still be seen, then all mounts from the shortest target to the longest (so that `/app` comes
+before `/app/node_modules`, whoever asked for them), then what hides and protects.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from orchestra.linux import constants as c
+from orchestra.model.container import Mount, MountKind
+from orchestra.runtime.devices import AllHostDevices, DefaultDevices, HostDevice
+from orchestra.runtime.failure import BEFORE_EXEC, Failure, launch_failed
+from orchestra.runtime.mountops import (
+    PROPAGATION,
+    Bind,
+    FileSystem,
+    Fill,
+    Mask,
+    MountOp,
+    Overlay,
+    PrivateFile,
+    ReadOnly,
+    ReadOnlyMount,
+    SharedTree,
+    Staging,
+)
+from orchestra.runtime.tmpfs_options import tmpfs_options
+
+if TYPE_CHECKING:
+    from orchestra.model.container import ContainerSpec
+    from orchestra.runtime.base import Launch
+
+MASKED: Final = (
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/devices/virtual/powercap",
+    "/sys/firmware",
+)
+READ_ONLY: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+
+_SAFE = c.MS_NOSUID | c.MS_NODEV | c.MS_NOEXEC
+
+
+class HostTraits:
+    """What the plan must know of the host: its cgroup hierarchies and CPUs; read once."""
+
+    __slots__ = ("cgroup_v1", "thermal_cpus", "unified_at")
+
+    def __init__(
+        self, cgroup_v1: tuple[tuple[str, str], ...], unified_at: str | None, thermal_cpus: int
+    ) -> None:
+        self.cgroup_v1 = cgroup_v1  # (directory below /sys/fs/cgroup, mount options)
+        self.unified_at = unified_at  # "" for pure v2, "unified" beside v1, None without
+        self.thermal_cpus = thermal_cpus  # CPUs with a thermal_throttle directory
+
+
+def observe_host() -> HostTraits:
+    """Look at this host's /proc and /sys."""
+    hierarchies: list[tuple[str, str]] = []
+    with open("/proc/self/cgroup") as file:
+        for line in file:
+            _, controllers, _ = line.split(":", 2)
+            directory = controllers.removeprefix("name=")
+            if controllers and os.path.isdir(f"/sys/fs/cgroup/{directory}"):
+                named = controllers.startswith("name=")
+                hierarchies.append((directory, f"none,{controllers}" if named else controllers))
+    unified: str | None = None
+    if os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
+        unified = ""
+    elif os.path.exists("/sys/fs/cgroup/unified/cgroup.controllers"):
+        unified = "unified"
+    throttled = os.path.exists("/sys/devices/system/cpu/cpu0/thermal_throttle")
+    return HostTraits(tuple(hierarchies), unified, (os.cpu_count() or 0) if throttled else 0)
+
+
+def shared_trees(spec: ContainerSpec) -> tuple[MountOp, ...]:
+    """To be applied before the new mount namespace is made private."""
+    return tuple(
+        SharedTree(mount.source, mount.recursive)
+        for mount in spec.mounts
+        if mount.kind is MountKind.BIND and mount.propagation in _HOST_PROPAGATION
+    )
+
+
+def root_operations(plan: Launch, host: HostTraits) -> tuple[MountOp, ...]:
+    """Everything that is mounted, in order. Raises LaunchFailed for what cannot be."""
+    spec = plan.spec
+    layers = tuple(
+        Overlay(layer.target, layer.lower, layer.upper, layer.work)
+        for layer in plan.rootfs.overlays
+    )
+    fills = tuple(Fill(volume.target, volume.source) for volume in plan.volumes if volume.fill)
+    wanted = dict(_user_mounts(plan))
+    taken = frozenset(wanted)
+    mounts = [*_standard_mounts(spec, host, taken), *wanted.items()]
+    mounts += [
+        (target, Bind(source, target)) for target, source in plan.etc_files if target not in taken
+    ]
+    files = [
+        (
+            file.target,
+            PrivateFile(
+                str(number),
+                file.target,
+                file.source,
+                file.content,
+                file.uid,
+                file.gid,
+                file.mode,
+            ),
+        )
+        for number, file in enumerate(spec.files)
+    ]
+    staging = (Staging(),) if files else ()
+    ordered = tuple(op for _, op in sorted([*mounts, *files], key=_depth))
+    return (
+        *layers,
+        *fills,
+        *staging,
+        *ordered,
+        *_devices(spec, taken),
+        *_protections(spec, host, taken),
+    )
+
+
+def _depth(entry: tuple[str, MountOp]) -> int:
+    return sum(1 for part in entry[0].split("/") if part)
+
+
+def _standard_mounts(
+    spec: ContainerSpec, host: HostTraits, taken: frozenset[str]
+) -> list[tuple[str, MountOp]]:
+    """What every container has, except where the user mounts something of his own."""
+    read_only = 0 if spec.security.privileged else c.MS_RDONLY
+    mounts: list[tuple[str, MountOp]] = [
+        ("/proc", FileSystem("proc", "/proc", _SAFE)),
+        ("/sys", FileSystem("sysfs", "/sys", _SAFE | read_only)),
+    ]
+    if "/dev" not in taken:
+        flags = c.MS_NOSUID | c.MS_STRICTATIME
+        mounts += [
+            ("/dev", FileSystem("tmpfs", "/dev", flags, "mode=755,size=65536k")),
+            ("/dev", DefaultDevices()),
+            ("/dev/pts", FileSystem("devpts", "/dev/pts", c.MS_NOSUID | c.MS_NOEXEC, _DEVPTS)),
+        ]
+    mounts += _shared_memory(spec) if "/dev" not in taken else []
+    if "/sys" not in taken:
+        mounts += [(op.target, op) for op in _cgroup_mounts(host, read_only)]
+    return [entry for entry in mounts if entry[0] not in taken]
+
+
+_DEVPTS = "newinstance,ptmxmode=0666,mode=0620,gid=5"
+
+
+def _shared_memory(spec: ContainerSpec) -> list[tuple[str, MountOp]]:
+    if spec.namespaces.ipc == "host":
+        return [
+            ("/dev/shm", Bind("/dev/shm", "/dev/shm")),  # noqa: S108 (the container's)
+            ("/dev/mqueue", FileSystem("mqueue", "/dev/mqueue", _SAFE, optional=True)),
+        ]
+    size = f"mode=1777,size={spec.shm_bytes}"
+    shm: MountOp = FileSystem("tmpfs", "/dev/shm", _SAFE, size)  # noqa: S108 (the container's)
+    if spec.namespaces.ipc.startswith("container:"):
+        shm = Bind(JOINED_SHM, "/dev/shm")  # noqa: S108 (the container's)
+    return [
+        ("/dev/shm", shm),  # noqa: S108 (the container's)
+        ("/dev/mqueue", FileSystem("mqueue", "/dev/mqueue", _SAFE, optional=True)),
+    ]
+
+
+JOINED_SHM: Final = "/dev/shm"  # noqa: S108 (a key: `launch` keeps the joined one's tree under it)
+
+
+def _cgroup_mounts(host: HostTraits, read_only: int) -> list[FileSystem]:
+    flags = _SAFE | read_only
+    top = "/sys/fs/cgroup"
+    if host.unified_at == "":
+        return [FileSystem("cgroup2", top, flags, "nsdelegate,memory_recursiveprot")]
+    if not host.cgroup_v1:
+        return []
+    mounts = [FileSystem("tmpfs", top, _SAFE, "mode=755")]
+    mounts += [
+        FileSystem("cgroup", f"{top}/{directory}", flags, options, optional=True)
+        for directory, options in host.cgroup_v1
+    ]
+    if host.unified_at is not None:
+        mounts.append(FileSystem("cgroup2", f"{top}/{host.unified_at}", flags, optional=True))
+    return mounts
+
+
+def _user_mounts(plan: Launch) -> list[tuple[str, MountOp]]:
+    volumes = {volume.target: volume.source for volume in plan.volumes}
+    mounts: list[tuple[str, MountOp]] = []
+    for mount in plan.spec.mounts:
+        target = os.path.normpath(mount.target)
+        if mount.kind is MountKind.TMPFS:
+            flags, data, has_mode = tmpfs_options(mount)
+            mounts.append(
+                (target, FileSystem("tmpfs", target, flags, data, keep_mode=not has_mode))
+            )
+        elif mount.kind is MountKind.VOLUME:
+            source = volumes[mount.target]
+            mounts.append((target, _bind(plan.spec.name, mount, source, target)))
+        else:
+            mounts.append((target, _bind(plan.spec.name, mount, mount.source, target)))
+    return mounts
+
+
+def _bind(container: str, mount: Mount, source: str, target: str) -> Bind:
+    propagation = mount.propagation or "rprivate"
+    if propagation not in PROPAGATION:
+        fix = f"use one of {', '.join(sorted(PROPAGATION))}"
+        text = f'"{propagation}" is no mount propagation'
+        raise launch_failed(container, Failure(BEFORE_EXEC, f"mount {target}", 0, "", text, fix))
+    return Bind(
+        source,
+        target,
+        mount.read_only,
+        mount.recursive,
+        propagation,
+        mount.create_source,
+        mount.subpath,
+    )
+
+
+_HOST_PROPAGATION = frozenset({"shared", "rshared", "slave", "rslave"})
+
+
+def _devices(spec: ContainerSpec, taken: frozenset[str]) -> tuple[MountOp, ...]:
+    if "/dev" in taken:
+        return ()
+    given = tuple(HostDevice(device.source, device.target) for device in spec.devices)
+    return (AllHostDevices(), *given) if spec.security.privileged else given
+
+
+def _protections(
+    spec: ContainerSpec, host: HostTraits, taken: frozenset[str]
+) -> tuple[MountOp, ...]:
+    if spec.security.privileged or "systempaths=unconfined" in spec.security.options:
+        return ()
+    thermal = (
+        f"/sys/devices/system/cpu/cpu{number}/thermal_throttle"
+        for number in range(host.thermal_cpus)
+    )
+    # The tmpfs that holds the v1 hierarchies had to be written to; now it need not be.
+    cgroup: tuple[MountOp, ...] = ()
+    if host.cgroup_v1 and host.unified_at != "" and not taken & {"/sys", "/sys/fs/cgroup"}:
+        cgroup = (ReadOnlyMount("/sys/fs/cgroup"),)
+    return (
+        *(Mask(path) for path in (*MASKED, *thermal)),
+        *(ReadOnly(path) for path in READ_ONLY),
+        *cgroup,
+    )
