@@ -1,0 +1,69 @@
+"""Faults found while loading: gathered with their places, raised together."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from orchestra.errors import ConfigError, ConfigErrors
+from orchestra.model.source import spell_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestra.model.source import Position, SourceMap, TreePath
+
+MAX_PROBLEMS = 100
+
+
+class Fault(ValueError):
+    """A rule refuses a value: *what* is wrong and its *fix*; *at* leads from the value to it."""
+
+    def __init__(self, what: str, fix: str = "", at: TreePath = ()) -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+        self.at = at
+
+
+class Problems:
+    """The faults of one load. Reporting never raises; `raise_any` does."""
+
+    def __init__(self) -> None:
+        self._found: list[ConfigError] = []
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, error: ConfigError) -> None:
+        """One more problem; those of an inner load are taken one by one."""
+        self._found += error.problems if isinstance(error, ConfigErrors) else [error]
+
+    def at(
+        self, sources: SourceMap, path: TreePath, what: str, fix: str = "", *, key: bool = False
+    ) -> None:
+        """*what* is wrong at *path*, or with the *key* that it ends with."""
+        where = sources.key(path) if key else sources.value(path)
+        self._found.append(problem(path, what, where, fix))
+
+    def raise_any(self) -> None:
+        """Raise ConfigErrors if there are any, each once, in the order of the files."""
+        if not self._found:
+            return
+        unique = {str(error): error for error in self._found}
+        ordered = sorted(unique.values(), key=lambda error: error.where or ("", 0, 0))
+        raise ConfigErrors(ordered[:MAX_PROBLEMS])
+
+
+def problem(path: TreePath, what: str, where: Position | None, fix: str = "") -> ConfigError:
+    """The ConfigError for *what* at *path*."""
+    spelled = spell_path(path)
+    error = ConfigError(f"{spelled}: {what}" if spelled else what, where=where, fix=fix)
+    error.path = path
+    return error
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """'did you mean "image"?' or "" when nothing is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f'did you mean "{near[0]}"?' if near else ""

@@ -1,0 +1,53 @@
+"""What a caller asks of the loader, and what it gets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestra.config.tree import Tree
+    from orchestra.model.project import Project
+    from orchestra.model.source import SourceMap
+
+
+class LoadRequest(NamedTuple):
+    """The command line and its surroundings; the loader looks at nothing else of the process.
+
+    *cwd* is absolute; *environ* is the process's environment; *stdin* is what `-f -` reads;
+    *valid_documents* is the folder that remembers which trees satisfied the schema ("" for none).
+    The flags are those of `orchestra config`.
+    """
+
+    cwd: str
+    environ: Mapping[str, str]
+    files: tuple[str, ...] = ()
+    project_directory: str = ""
+    env_files: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    project_name: str = ""
+    services: tuple[str, ...] = ()
+    stdin: str = ""
+    all_resources: bool = False
+    interpolate: bool = True
+    normalize: bool = True
+    resolve_paths: bool = True
+    resolve_environment: bool = True
+    check_consistency: bool = True
+    valid_documents: str = ""
+
+
+class Loaded(NamedTuple):
+    """A project, the canonical tree that it was made from, and where everything was written.
+
+    `config` renders *tree* (see docs/design/002); *environment* is what interpolation saw. Without
+    interpolation or normalisation a tree need not make a project: then *project* holds no more
+    than its name and files.
+    """
+
+    project: Project
+    tree: Tree
+    sources: SourceMap
+    warnings: tuple[str, ...]
+    environment: dict[str, str]

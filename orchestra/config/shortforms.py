@@ -1,0 +1,166 @@
+"""Short syntax -> long syntax, one function per shape. Each may raise Fault.
+
+They accept long syntax too and return it unchanged (canonical is idempotent).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestra.config.merge_rules import (
+    as_list,
+    as_mapping,
+    dependencies,
+    joined,
+    names,
+    spell,
+)
+from orchestra.config.ports import long_ports
+from orchestra.config.problems import Fault
+from orchestra.config.tree import Map, Seq
+from orchestra.config.volumes import long_volume
+
+
+def string_list(value: Any) -> Any:
+    """A lone string is a list of one."""
+    return as_list(value) if isinstance(value, str) else value
+
+
+def mapping(value: Any) -> Any:
+    """KEY=value strings, a key without "=" having no value."""
+    return as_mapping(value)
+
+
+def labels(value: Any) -> Any:
+    """As `mapping`, where no value means an empty one."""
+    pairs = as_mapping(value)
+    for key, item in pairs.items():
+        if item is None:
+            pairs[key] = ""
+    return pairs
+
+
+def named_contexts(value: Any) -> Any:
+    """`additional_contexts`: every name needs a value."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if "=" not in str(item):
+                raise Fault(f'expected NAME=value, found "{item}"', at=(index,))
+    return as_mapping(value)
+
+
+def name_map(value: Any) -> Any:
+    return names(value, {}, _first)
+
+
+def depends_on(value: Any) -> Any:
+    edges = dependencies(value, {}, _first)
+    if isinstance(edges, dict):
+        for name, edge in edges.items():
+            if edge is None:
+                edges[name] = edge = {}
+            if isinstance(edge, dict):
+                edge.setdefault("condition", "service_started")
+                edge.setdefault("required", True)
+    return edges
+
+
+def _first(base: Any, _over: Any) -> Any:
+    return base
+
+
+def build(value: Any) -> Any:
+    return {"context": value} if isinstance(value, str) else value
+
+
+def extends(value: Any) -> Any:
+    return {"service": value} if isinstance(value, str) else value
+
+
+def ssh(value: Any) -> Any:
+    """`build.ssh`: ids without a path use the agent, which only "default" may."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if "=" not in str(item) and item != "default":
+                raise Fault(f'"{item}" is no SSH key', 'write "default" or "ID=PATH"', (index,))
+    return as_mapping(value)
+
+
+def env_files(value: Any) -> Any:
+    items = as_list(value)
+    for index, item in enumerate(items):
+        if isinstance(item, str):
+            items[index] = {"path": item, "required": True}
+        elif isinstance(item, dict):
+            item.setdefault("required", True)
+    return items
+
+
+def file_use(value: Any) -> Any:
+    """A config or secret of a service or build."""
+    return {"source": value} if isinstance(value, str) else value
+
+
+def volume(value: Any) -> Any:
+    return long_volume(value) if isinstance(value, str) else value
+
+
+def device(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    source, *rest = value.split(":")
+    if len(rest) > 2 or not source:
+        raise Fault(f'"{value}" is no device', 'write "HOST:CONTAINER:rwm", or use the long syntax')
+    target = rest[0] if rest and rest[0] else source
+    return {"source": source, "target": target, "permissions": rest[1] if len(rest) > 1 else "rwm"}
+
+
+def gpus(value: Any) -> Any:
+    return [{"count": "all"}] if isinstance(value, str) else value
+
+
+def ports(value: Any) -> Any:
+    """The whole list, because one range may stand for many entries."""
+    if not isinstance(value, list):
+        return value
+    result = Seq()
+    for index, item in enumerate(value):
+        if isinstance(item, dict):
+            entries = [item]
+        elif isinstance(item, (str, int)) and not isinstance(item, bool):
+            try:
+                entries = long_ports(str(item))
+            except Fault as fault:
+                raise Fault(fault.what, fault.fix, (index,)) from fault
+        else:
+            raise Fault(f"expected a port, found {spell(item)}", at=(index,))
+        marks = value.marks[index : index + 1] if isinstance(value, Seq) else []
+        piece = Seq()
+        piece.extend(entries)
+        piece.marks = marks * len(entries)
+        result = joined(result, piece)
+    return result
+
+
+def text(value: Any) -> Any:
+    """`provenance` and `sbom`: true and false are words here."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+def external(value: Any) -> Any:
+    """`external: {name: x}`, as version 2 had it, is `external: true` with a `name`."""
+    if not isinstance(value, dict) or not isinstance(value.get("external"), dict):
+        return value
+    name = value["external"].get("name")
+    if name is not None:
+        if "name" in value and value["name"] != name:
+            raise Fault(
+                "name and external.name differ", "remove external.name", ("external", "name")
+            )
+        value.setdefault("name", name)
+        if isinstance(value, Map) and "external" in value.marks:
+            value.marks.setdefault("name", value.marks["external"])
+    value["external"] = True
+    return value

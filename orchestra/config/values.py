@@ -1,0 +1,169 @@
+"""Values -> the spelling that the model has: sizes in bytes, durations as Go prints them, words.
+
+What canonical form leaves open is settled here, once, when all files are merged. Each function may
+raise Fault and leaves a settled value unchanged.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from orchestra import units
+from orchestra.config.merge_rules import as_list, spell
+from orchestra.config.problems import Fault
+from orchestra.config.words import split_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def size(value: Any) -> Any:
+    """Bytes, in decimal digits."""
+    if isinstance(value, float):
+        value = str(int(value))
+    return str(_parsed(units.parse_bytes, str(value)))
+
+
+def duration(value: Any) -> Any:
+    return units.format_duration_ns(_parsed(units.parse_duration_ns, str(value)))
+
+
+def command(value: Any) -> Any:
+    """A list of words; None stays, since it means "the image's"."""
+    if value is None or isinstance(value, list):
+        return value
+    return as_list(None) if value == "" else _seq(split_words(str(value)))
+
+
+def health_test(value: Any) -> Any:
+    if isinstance(value, str):
+        return _seq(["CMD-SHELL", value])
+    return value
+
+
+def number(value: Any) -> Any:
+    """A number that may have been written as text."""
+    if isinstance(value, str):
+        try:
+            return int(value) if value.lstrip("-").isdecimal() else float(value)
+        except ValueError as exc:
+            raise Fault(f'expected a number, found "{value}"') from exc
+    return value
+
+
+def integer(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError as exc:
+            raise Fault(f'expected a whole number, found "{value}"') from exc
+    if isinstance(value, float):
+        if value != int(value):
+            raise Fault(f"expected a whole number, found {value}")
+        return int(value)
+    return value
+
+
+def boolean(value: Any) -> Any:
+    if isinstance(value, str):
+        if value.lower() not in {"true", "false"}:
+            raise Fault(f'expected true or false, found "{value}"')
+        return value.lower() == "true"
+    return value
+
+
+def mode(value: Any) -> Any:
+    """A file mode, in octal digits: 0444."""
+    if isinstance(value, str):
+        try:
+            value = int(value, 8)
+        except ValueError as exc:
+            raise Fault(f'expected octal digits such as "0440", found "{value}"') from exc
+    return f"0{int(value):o}"
+
+
+def text(value: Any) -> Any:
+    """A string, as Go prints numbers and booleans; None stays."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return spell_float(value)
+    return str(value)
+
+
+def text_map(value: Any) -> Any:
+    """Strings for values; None stays."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            value[key] = text(item)
+    return value
+
+
+def label_map(value: Any) -> Any:
+    """Strings for values; None is empty."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            value[key] = "" if item is None else text(item)
+    return value
+
+
+def text_list(value: Any) -> Any:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            value[index] = text(item)
+    return value
+
+
+def hosts(value: Any) -> Any:
+    """`extra_hosts`: a sorted list of NAME=ADDRESS, one per address, without brackets."""
+    pairs: list[str] = []
+    if isinstance(value, dict):
+        for name, addresses in value.items():
+            for address in addresses if isinstance(addresses, list) else [addresses]:
+                pairs.append(_host(name, text(address) or ""))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            written = str(item)
+            separator = "=" if "=" in written else ":"
+            name, found, addresses = written.partition(separator)
+            if not found:
+                raise Fault(f'"{item}" has no address', 'write "NAME=ADDRESS"', (index,))
+            pairs += [_host(name, address) for address in addresses.split(",")]
+    else:
+        raise Fault(f"expected NAME=ADDRESS pairs, found {spell(value)}")
+    return _seq(sorted(pairs))
+
+
+def _host(name: str, address: str) -> str:
+    if not name or ":" in name or "=" in name:
+        raise Fault(f'"{name}" is no host name')
+    if len(address) > 2 and address[0] == "[" and address[-1] == "]":
+        address = address[1:-1]
+    return f"{name}={address}"
+
+
+def spell_float(value: float) -> str:
+    """As Go's %v: no trailing ".0", an exponent only beyond 21 digits."""
+    if value == int(value) and abs(value) < 1e21:
+        return str(int(value))
+    return repr(value)
+
+
+def _parsed(parse: Callable[[str], int], written: str) -> int:
+    try:
+        return parse(written)
+    except ValueError as exc:
+        raise Fault(str(exc)) from exc
+
+
+def _seq(items: list[str]) -> Any:
+    return as_list(list(items))
+
+
+def microseconds(value: Any) -> Any:
+    """A whole number of microseconds; a duration with a unit is accepted."""
+    if isinstance(value, str) and not value.lstrip("-").isdecimal():
+        return _parsed(units.parse_duration_ns, value) // 1000
+    return integer(value)
