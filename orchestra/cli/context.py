@@ -10,17 +10,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestra.cli.globals import GlobalOptions
+    from orchestra.ops.host import Host
 
 
 class Context:
     """One invocation of `orchestra`."""
 
-    __slots__ = ("cwd", "environ", "options")
+    __slots__ = ("_host", "cwd", "environ", "options")
 
     def __init__(self, options: GlobalOptions, environ: Mapping[str, str], cwd: str) -> None:
         self.options = options
         self.environ = environ
         self.cwd = cwd
+        self._host: Host | None = None
+
+    def host(self) -> Host:
+        """This machine, as the use cases see it."""
+        if self._host is None:
+            from orchestra.wiring import host
+
+            self._host = host()
+        return self._host
 
     @property
     def colour(self) -> bool:

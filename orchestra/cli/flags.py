@@ -81,9 +81,9 @@ class Args(NamedTuple):
         value = self.values[name]
         return value if isinstance(value, int) else 0
 
-    def number_or_none(self, name: str) -> int | None:
-        """The number, or None when the user did not write the flag."""
-        return self.number(name) if name in self.given else None
+    def seconds(self, name: str) -> float | None:
+        """A time-out in seconds, or None when the user did not write the flag."""
+        return float(self.number(name)) if name in self.given else None
 
     def texts(self, name: str) -> tuple[str, ...]:
         value = self.values[name]

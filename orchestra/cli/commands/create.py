@@ -1,0 +1,32 @@
+"""`orchestra create`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestra.cli.creation import CREATION_FLAGS, creation_options
+from orchestra.cli.flags import Command
+from orchestra.cli.located import load_project
+from orchestra.cli.render.progress import open_display
+
+if TYPE_CHECKING:
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
+
+COMMAND = Command(
+    usage="create [OPTIONS] [SERVICE...]",
+    summary="Creates containers for a service",
+    flags=CREATION_FLAGS,
+    examples=(("orchestra create", "Make the containers, start none"),),
+)
+
+
+def run(args: Args, context: Context) -> int:
+    """Make what is missing and start nothing."""
+    from orchestra.ops.up import up
+
+    options = creation_options(args)._replace(start=False)
+    project = load_project(context)
+    with open_display(context, "create") as report:
+        up(context.host(), project, options, report)
+    return 0

@@ -1,0 +1,85 @@
+"""Which project a command is about: its name, or the whole of it, loaded.
+
+`ps`, `logs`, `exec`, `stop` and `kill` need only the name, and loading YAML to get it would cost
+them more than all their work. So the name is remembered together with every file that was read or
+looked for; while those are as they were, the memory is used (`cli.remembered`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from orchestra.cli.context import Context
+    from orchestra.config.request import LoadRequest
+    from orchestra.model.project import Project
+
+
+class Located(NamedTuple):
+    """A project by name; *services* is None when its file was not asked."""
+
+    name: str
+    services: tuple[str, ...] | None
+
+
+def locate(context: Context) -> Located:
+    """The project of this command, as `docker compose` finds it. Raises ConfigError."""
+    options = context.options
+    if options.project_name and not options.files:
+        return Located(options.project_name, None)
+    from orchestra.cli.remembered import recall, remember
+
+    known = recall(context)
+    if known is not None:
+        return known
+    from orchestra.errors import ConfigError
+
+    try:
+        project = load_project(context)
+    except ConfigError:
+        fallback = context.environ.get("COMPOSE_PROJECT_NAME", "")
+        if fallback:
+            return Located(fallback, None)
+        raise
+    found = Located(project.name, tuple(sorted(project.service_names)))
+    remember(context, project, found)
+    return found
+
+
+def load_project(context: Context) -> Project:
+    """The whole project; what the loader has to warn of goes to stderr. Raises ConfigError."""
+    import sys
+
+    from orchestra.cli.render.text import YELLOW, harmless, paint
+    from orchestra.config.pipeline import load
+
+    loaded = load(load_request(context))
+    for warning in loaded.warnings:
+        head = paint("warning:", YELLOW, when=context.colour_stderr)
+        sys.stderr.write(f"{head} {harmless(warning)}\n")
+    return loaded.project
+
+
+def load_request(context: Context) -> LoadRequest:
+    """What the loader is asked, by the global options and the environment."""
+    from orchestra.config.request import LoadRequest
+
+    options = context.options
+    return LoadRequest(
+        cwd=context.cwd,
+        environ=context.environ,
+        files=options.files,
+        project_directory=options.project_directory,
+        env_files=options.env_files,
+        profiles=options.profiles,
+        project_name=options.project_name,
+        stdin=_stdin() if "-" in options.files else "",
+        all_resources=options.all_resources,
+    )
+
+
+def _stdin() -> str:
+    import sys
+
+    return sys.stdin.read()

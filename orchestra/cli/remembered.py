@@ -1,0 +1,131 @@
+"""Which project lies where: remembered while all files that decide it are as they were.
+
+A record holds the name and the services of a project, and for each file that was read or looked
+for its modification time, size and inode, or that it was not there. One `stat` per file is all
+that `ps` then pays. A project whose name or services may depend on variables is not remembered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from zlib import crc32
+
+from orchestra.cli.located import Located
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from orchestra.cli.context import Context
+    from orchestra.model.project import Project
+
+Witness = list[int] | None
+"""[mtime_ns, size, inode] of a file; None when it is not there."""
+
+FILE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDE_NAMES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+
+
+def recall(context: Context) -> Located | None:
+    """What is remembered of the project here, if it still holds."""
+    asked = _question(context)
+    try:
+        with open(_record_path(context, asked), "rb") as file:
+            record = json.load(file)
+        if record["asked"] != asked:
+            return None
+        if any(_witness(path) != seen for path, seen in record["files"].items()):
+            return None
+        return Located(str(record["name"]), tuple(map(str, record["services"])))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def remember(context: Context, project: Project, found: Located) -> None:
+    """Keep *found* for the next command, when nothing but files decided it."""
+    if _depends_on_variables(project.compose_files):
+        return
+    from orchestra.runtime.statefile import write_atomically
+
+    asked = _question(context)
+    files = dict.fromkeys(
+        (*project.compose_files, *project.env_files, *_looked_for(context, project))
+    )
+    record = {
+        "asked": asked,
+        "name": found.name,
+        "services": list(found.services or ()),
+        "files": {path: _witness(path) for path in files},
+    }
+    path = _record_path(context, asked)
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        write_atomically(path, json.dumps(record).encode(), durable=False)
+    except OSError:
+        return  # a user who may not write there finds the project the long way each time
+
+
+def _question(context: Context) -> list[str]:
+    """All that decides the answer beside files, as one list of strings."""
+    options = context.options
+    variables = sorted(
+        f"{name}={value}" for name, value in context.environ.items() if name.startswith("COMPOSE_")
+    )
+    return [
+        context.cwd,
+        options.project_name,
+        options.project_directory,
+        *(f"-f {name}" for name in options.files),
+        *(f"--env-file {name}" for name in options.env_files),
+        *(f"--profile {name}" for name in options.profiles),
+        *variables,
+    ]
+
+
+def _record_path(context: Context, asked: list[str]) -> str:
+    return os.path.join(context.host().layout.located, f"{crc32(repr(asked).encode()):08x}.json")
+
+
+def _looked_for(context: Context, project: Project) -> Iterator[str]:
+    """Files that would change the answer if they appeared."""
+    yield os.path.join(context.cwd, ".env")
+    yield os.path.join(project.working_dir, ".env")
+    if context.options.files:
+        return
+    directory = context.cwd
+    found_in = os.path.dirname(project.compose_files[0]) if project.compose_files else directory
+    while True:
+        for name in (*FILE_NAMES, *OVERRIDE_NAMES):
+            yield os.path.join(directory, name)
+        parent = os.path.dirname(directory)
+        if directory in (found_in, parent):
+            return
+        directory = parent
+
+
+def _witness(path: str) -> Witness:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return [found.st_mtime_ns, found.st_size, found.st_ino]
+
+
+def _depends_on_variables(compose_files: Iterable[str]) -> bool:
+    """Could a variable change the project's name, or which files it is made of?"""
+    for path in compose_files:
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                lines = file.readlines()
+        except OSError:
+            return True
+        for line in lines:
+            if line.startswith(("include", "- ", "{")) or (line.startswith("name") and "$" in line):
+                return True
+    return False
