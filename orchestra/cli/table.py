@@ -39,7 +39,7 @@ COMMANDS: dict[str, Row] = {
     "ls": Row("ls", "List running compose projects", LOOK),
     "config": Row("config", "Parse, resolve and render compose file in canonical format", FILE),
     "graph": Row("graph", "Print the dependency graph of the services", FILE),
-    "explain": Row("explain", "Tell why `up` would do what it would do", FILE),
+    "explain": Row("explain", "Tell what `up` would do, and why", FILE),
     "version": Row("version", "Show the version information", FILE),
 }
 

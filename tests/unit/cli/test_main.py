@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from orchestra import __version__
+from orchestra.cli.main import main
+
+
+def test_alone_it_prints_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "Usage:  orchestra [OPTIONS] COMMAND" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("argv", [["--version"], ["-v"], ["version"]])
+def test_the_version_in_three_ways(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(argv) == 0
+    assert capsys.readouterr().out == f"orchestra version {__version__}\n"
+
+
+@pytest.mark.parametrize("argv", [["help", "up"], ["up", "--help"], ["up", "-h"]])
+def test_help_of_a_command_in_three_ways(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv) == 0
+    assert "orchestra up [OPTIONS] [SERVICE...]" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_answered_with_the_nearest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["pss"]) == 16
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err == 'unknown orchestra command: "pss"\n  fix: did you mean `orchestra ps`?\n'
+
+
+def test_a_command_without_counterpart_says_what_to_use(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["publish"]) == 1
+    assert "`docker compose` does" in capsys.readouterr().err
+
+
+def test_an_unknown_flag_shows_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version", "--shrt"]) == 16
+    error = capsys.readouterr().err
+    assert error.startswith("unknown flag: --shrt\n\nUsage:  orchestra version [OPTIONS]")
+    assert error.endswith("fix: did you mean --short?\n")
+
+
+def test_errors_are_json_when_progress_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--progress", "json", "pss"]) == 16
+    assert capsys.readouterr().err.startswith('{"error": true, "message": "unknown')
+
+
+def test_a_bug_is_reported_in_two_lines_and_saved(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    directory = tmp_path_factory.mktemp("bugs")
+    monkeypatch.setattr("tempfile.tempdir", str(directory))
+    monkeypatch.setattr("orchestra.cli.commands.version.__version__", 0)
+    monkeypatch.setattr("orchestra.cli.commands.version.write", None)
+    assert main(["version"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("this is a bug in orchestra: TypeError")
+    (report,) = directory.iterdir()
+    assert str(report) in error
+    assert "Traceback" in report.read_text()
+    assert report.stat().st_mode & 0o077 == 0
