@@ -1,0 +1,57 @@
+"""Carries a plan of plain frames out through the project's supervisor. Cheap to import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestra.errors import EngineUnavailable
+from orchestra.ops.lock import project_lock
+from orchestra.plan.execute import execute
+from orchestra.supervisor.light import LightClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestra.ops.host import Host
+    from orchestra.plan.events import Report
+    from orchestra.plan.graph import Plan
+    from orchestra.plan.lifecycle import Frame
+
+
+def dispatch(
+    host: Host, project: str, *, command: str, plan: Callable[[], Plan[Frame]], report: Report
+) -> Plan[Frame]:
+    """Make and execute a plan under the project's lock; *plan* reads the state files then.
+
+    An empty plan asks nobody. Raises the first failure of the plan, and EngineUnavailable.
+    """
+    with project_lock(host.layout, project, command=command, report=report):
+        made = plan()
+        if made.operations or made.warnings:
+            _execute(host, project, made, report)
+        return made
+
+
+def _execute(host: Host, project: str, plan: Plan[Frame], report: Report) -> None:
+    client = open_client(host, project)
+    try:
+        execute(plan, client, report)
+    finally:
+        client.close()
+
+
+def open_client(host: Host, project: str) -> LightClient:
+    """A client of the project's supervisor, which is started when it is not alive.
+
+    Raises EngineUnavailable.
+    """
+    path = host.layout.socket(project)
+    client = LightClient.connect(path)
+    if client is None:
+        host.open_engine(project).close()
+        client = LightClient.connect(path)
+    if client is None:
+        raise EngineUnavailable(
+            f'the supervisor of "{project}" does not answer', fix="look into its supervisor.log"
+        )
+    return client

@@ -1,0 +1,45 @@
+"""`kill`: send a signal to the running containers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestra.ops.dispatch import dispatch
+from orchestra.ops.target import ALIVE, Target, find_containers
+from orchestra.plan.events import Phase, Progress
+from orchestra.plan.lifecycle import plan_each
+from orchestra.plan.operations import Verb
+
+if TYPE_CHECKING:
+    from orchestra.ops.host import Host
+    from orchestra.plan.events import Report
+    from orchestra.plan.graph import Plan
+    from orchestra.plan.lifecycle import Frame
+
+
+def kill(
+    host: Host,
+    target: Target,
+    report: Report,
+    *,
+    signal: str = "SIGKILL",
+    remove_orphans: bool = False,
+) -> None:
+    """Send *signal* (a name or a number) to what runs. Nothing to kill is a warning, no error.
+
+    With *remove_orphans* containers of services that are not declared are killed as well.
+    Raises NotFound for unknown services.
+    """
+
+    def plan() -> Plan[Frame]:
+        running = tuple(c for c in find_containers(host.layout, target) if c.status in ALIVE)
+        if remove_orphans and target.services and target.declared is not None:
+            everything = find_containers(host.layout, Target(target.project))
+            running += tuple(
+                c for c in everything if c.status in ALIVE and c.service not in target.declared
+            )
+        return plan_each(running, Verb.KILL, {"type": "KillContainer", "signal": signal.upper()})
+
+    made = dispatch(host, target.project, command="kill", plan=plan, report=report)
+    if not made.operations:
+        report(Progress("", Phase.WARNING, "No container to kill"))

@@ -1,0 +1,36 @@
+"""`start`: start the containers that exist and do not run, dependencies first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestra.errors import NotFound
+from orchestra.ops.dispatch import dispatch
+from orchestra.ops.target import Target, find_containers
+from orchestra.plan.lifecycle import plan_start
+
+if TYPE_CHECKING:
+    from orchestra.ops.host import Host
+    from orchestra.plan.events import Report
+    from orchestra.plan.graph import Plan
+    from orchestra.plan.lifecycle import Frame
+
+
+def start(host: Host, target: Target, report: Report) -> None:
+    """Start what does not run, waiting for the conditions of `depends_on`.
+
+    Raises NotFound for unknown services and for those without a container.
+    """
+
+    def plan() -> Plan[Frame]:
+        chosen = find_containers(host.layout, target)
+        present = {container.service for container in chosen}
+        for service in target.services or target.declared or ():
+            if service not in present:
+                raise NotFound(
+                    f'service "{service}" has no container to start',
+                    fix=f"`orchestra up -d {service}` creates it",
+                )
+        return plan_start(chosen, find_containers(host.layout, Target(target.project)))
+
+    dispatch(host, target.project, command="start", plan=plan, report=report)

@@ -1,0 +1,28 @@
+"""`stop`: stop the running containers, dependents first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestra.ops.dispatch import dispatch
+from orchestra.ops.target import find_containers
+from orchestra.plan.lifecycle import plan_stop
+
+if TYPE_CHECKING:
+    from orchestra.ops.host import Host
+    from orchestra.ops.target import Target
+    from orchestra.plan.events import Report
+
+
+def stop(host: Host, target: Target, report: Report, *, grace_s: float | None = None) -> None:
+    """Stop what runs; after *grace_s* (None: as each container says) it is killed.
+
+    Raises NotFound for unknown services.
+    """
+    dispatch(
+        host,
+        target.project,
+        command="stop",
+        plan=lambda: plan_stop(find_containers(host.layout, target), grace_s),
+        report=report,
+    )

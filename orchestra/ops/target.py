@@ -1,0 +1,76 @@
+"""Which containers a command is about, found in the state files. Cheap to import."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.errors import NotFound
+from orchestra.model.state import Status
+from orchestra.plan.desired import unknown_service
+from orchestra.runtime.statefile import read_states
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestra.layout import Layout
+    from orchestra.model.state import ContainerState
+
+ALIVE = (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
+
+
+class Target(NamedTuple):
+    """*services* are those that the user named, none: all; *declared* those of the compose file.
+
+    *declared* is None when no compose file was read (`-p NAME`).
+    """
+
+    project: str
+    services: tuple[str, ...] = ()
+    declared: tuple[str, ...] | None = None
+
+
+def find_containers(
+    layout: Layout, target: Target, *, oneoffs: bool = False
+) -> tuple[ContainerState, ...]:
+    """The containers that *target* means, by service and number.
+
+    Raises NotFound for a named service that is neither declared nor has a container.
+    """
+    states = read_states(layout, target.project)
+    check_services(target, states)
+    return tuple(
+        state
+        for state in states
+        if (oneoffs or not state.oneoff)
+        and (not target.services or state.service in target.services)
+    )
+
+
+def check_services(target: Target, states: Iterable[ContainerState]) -> None:
+    """Raises NotFound for a named service that is neither declared nor has a container."""
+    if not target.services:
+        return
+    known = {state.service for state in states}
+    known.update(target.declared or ())
+    for name in target.services:
+        if name not in known:
+            raise unknown_service(name, known)
+
+
+def one_container(layout: Layout, target: Target, *, index: int = 0) -> ContainerState:
+    """The running container number *index* (0: the first) of the one service of *target*.
+
+    Raises NotFound when there is none.
+    """
+    service = target.services[0]
+    containers = find_containers(layout, target)
+    for state in containers:
+        if state.status in ALIVE and index in (0, state.number):
+            return state
+    if index:
+        numbers = ", ".join(str(state.number) for state in containers if state.status in ALIVE)
+        raise NotFound(
+            f'service "{service}" has no running container #{index}',
+            fix=f"running are: {numbers}" if numbers else f"`orchestra up -d {service}`",
+        )
+    raise NotFound(f'service "{service}" is not running', fix=f"`orchestra up -d {service}`")
