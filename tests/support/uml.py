@@ -1,0 +1,119 @@
+"""Boots user-mode Linux on the host's own root file system and runs one command in it.
+
+For what the host's kernel cannot show: cgroup v2 on a host with v1, or the other way round. The
+guest is an ordinary process; it sees the host's files through hostfs, has its own kernel, process
+table and mounts, no network but loopback, and `/tmp`, `/run` and `/dev/shm` of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KERNEL = "linux.uml"
+_MODULES = "/usr/lib/uml/modules"
+
+_INIT = """#!/bin/sh
+export PATH={path} HOME=/root LANG=C.UTF-8 MODPROBE_OPTIONS='-d /run/kernel'
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+for directory in /dev/shm /run /tmp; do mount -t tmpfs tmpfs $directory; done
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir -p /run/kernel/lib
+ln -s {modules} /run/kernel/lib/modules
+printf '#!/bin/sh\nexec /sbin/modprobe -d /run/kernel "$@"\n' >/run/kernel/modprobe
+chmod 755 /run/kernel/modprobe
+echo /run/kernel/modprobe >/proc/sys/kernel/modprobe
+ip link set lo up
+hostname uml
+cd {directory}
+{command} >{results}/output 2>&1 </dev/null
+echo $? >{results}/status
+sync
+{python} -c 'import ctypes; ctypes.CDLL(None).reboot(0x4321FEDC)'
+"""
+
+
+class UmlResult(NamedTuple):
+    returncode: int
+    output: str  # standard output and error of the command
+    console: str  # what the kernel said
+
+
+def is_available() -> bool:
+    """Can a guest be booted? It needs the kernel of Debian's package user-mode-linux."""
+    return shutil.which(KERNEL) is not None
+
+
+def run(
+    command: Sequence[str], *, python: str, timeout_s: float = 120.0, memory: str = "1G"
+) -> UmlResult:
+    """Boot, run *command* in the current directory as root, power off.
+
+    *python* is an interpreter with `ctypes`, to power off. Raises TimeoutError with the console's
+    last lines when the guest has not ended after *timeout_s*.
+    """
+    results = tempfile.mkdtemp(prefix="uml-", dir="/var/tmp")
+    try:
+        init = os.path.join(results, "init")
+        with open(init, "w") as file:
+            file.write(
+                _INIT.format(
+                    path=shlex.quote(os.environ["PATH"]),
+                    modules=_MODULES,
+                    directory=shlex.quote(os.getcwd()),
+                    command=shlex.join(command),
+                    results=results,
+                    python=shlex.quote(python),
+                )
+            )
+        os.chmod(init, 0o755)
+        console = _boot(init, results, memory, timeout_s)
+        status = _read(os.path.join(results, "status")).strip()
+        output = _read(os.path.join(results, "output"))
+        return UmlResult(int(status) if status else -1, output, console)
+    finally:
+        shutil.rmtree(results, ignore_errors=True)
+
+
+def _boot(init: str, results: str, memory: str, timeout_s: float) -> str:
+    """Run the kernel to its end; its console."""
+    argv = [
+        KERNEL, f"mem={memory}", "rootfstype=hostfs", "rw", f"init={init}", "quiet",
+        "con=null", "con0=fd:0,fd:1", f"uml_dir={results}", f"umid={os.path.basename(results)}",
+    ]  # fmt: skip
+    console_path = os.path.join(results, "console")
+    with open(console_path, "wb") as console:
+        # a session of its own: its helper threads are processes and die with the group
+        guest = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            guest.wait(timeout_s)
+        except subprocess.TimeoutExpired as exc:
+            os.killpg(guest.pid, 9)
+            guest.wait()
+            tail = _read(console_path)[-2000:] + _read(os.path.join(results, "output"))[-4000:]
+            raise TimeoutError(f"the guest did not end in {timeout_s} s:\n{tail}") from exc
+    return _read(console_path)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
