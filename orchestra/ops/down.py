@@ -1,0 +1,74 @@
+"""`down`: stop and remove what `up` made; needs no compose file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.ops.lock import project_lock
+from orchestra.ops.target import check_services
+from orchestra.plan.down import DownScope, plan_down
+from orchestra.plan.events import Phase, Progress
+from orchestra.plan.execute import execute
+from orchestra.plan.observed import Observed
+
+if TYPE_CHECKING:
+    from orchestra.engine.base import Engine
+    from orchestra.layout import Layout
+    from orchestra.ops.host import Host
+    from orchestra.ops.target import Target
+    from orchestra.plan.events import Report
+
+
+class DownOptions(NamedTuple):
+    """*stop_grace_s* None: as each container says."""
+
+    volumes: bool = False
+    remove_orphans: bool = False
+    stop_grace_s: float | None = None
+
+
+def down(host: Host, target: Target, options: DownOptions, report: Report) -> None:
+    """Remove containers and networks, with `volumes` also the volumes, of *target*.
+
+    Raises NotFound for unknown services, and the first failure after all the rest is done.
+    """
+    nothing = Progress(
+        "", Phase.WARNING, f'Warning: No resource found to remove for project "{target.project}".'
+    )
+    if not options.volumes and not os.path.isdir(host.layout.project(target.project)):
+        report(nothing)
+        return
+    with project_lock(host.layout, target.project, command="down", report=report):
+        engine = host.open_engine(target.project)
+        try:
+            if not _take_down(engine, target, options, report):
+                report(nothing)
+            empty = not engine.observe().containers
+        finally:
+            engine.close()
+        if empty:
+            _forget(host.layout, target.project)
+
+
+def _take_down(engine: Engine, target: Target, options: DownOptions, report: Report) -> bool:
+    """Plan and execute; was there anything to do?"""
+    observed = engine.observe()
+    check_services(target, observed.containers)
+    scope = DownScope(
+        services=frozenset(target.services),
+        declared=None if target.declared is None else frozenset(target.declared),
+        remove_orphans=options.remove_orphans,
+        volumes=options.volumes,
+        stop_grace_s=options.stop_grace_s,
+    )
+    plan = plan_down(Observed(observed), scope)
+    execute(plan, engine, report)
+    return bool(plan.operations)
+
+
+def _forget(layout: Layout, project: str) -> None:
+    """Remove the record of a project without containers; the engine removes its own files."""
+    with contextlib.suppress(OSError):
+        os.unlink(layout.project_json(project))
