@@ -87,7 +87,10 @@ class Channel:
 
     @classmethod
     def connect(cls, socket_path: str) -> Channel | None:
-        """Connect and greet; None when nobody listens. Raises EngineUnavailable, PermissionDenied."""
+        """Connect and greet; None when nobody listens.
+
+        Raises EngineUnavailable and PermissionDenied.
+        """
         connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         try:
             _connect(connected, socket_path)

@@ -7,6 +7,8 @@ class name, text, fix and exit code, and is raised as the same class. Frames: se
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from orchestra.engine.base import (
@@ -29,9 +31,11 @@ from orchestra.engine.base import (
     WaitHealthy,
 )
 from orchestra.engine.embedded.events import ContainerEvent
-from orchestra.errors import OrchestraError
 from orchestra.model.container import Frozen
 from orchestra.supervisor.light import error_from_wire
+
+if TYPE_CHECKING:
+    from orchestra.errors import OrchestraError
 
 AnyRequest = (
     CreateContainer

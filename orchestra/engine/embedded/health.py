@@ -8,10 +8,12 @@ the start period and sets the count back to 0.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.model.container import HealthCheck
 from orchestra.model.state import Health
+
+if TYPE_CHECKING:
+    from orchestra.model.container import HealthCheck
 
 
 class HealthTrack(NamedTuple):

@@ -1,0 +1,118 @@
+"""Takes over the containers of a project from a supervisor that is gone.
+
+Whatever the last one was doing when it was killed is finished or undone: half-made containers are
+removed, running ones adopted, ended ones treated as if they ended now.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from orchestra.engine.embedded import making, probing, running
+from orchestra.engine.embedded.core import Container
+from orchestra.engine.embedded.pump import LogPump
+from orchestra.errors import OrchestraError
+from orchestra.linux.procfs import is_running
+from orchestra.model.container import ContainerSpec
+from orchestra.model.state import Status
+from orchestra.runtime.statefile import container_ids, read_stored_state
+
+if TYPE_CHECKING:
+    from orchestra.engine.embedded.core import Core
+
+_LOG = logging.getLogger(__name__)
+_decode_spec = msgspec.json.Decoder(ContainerSpec).decode
+
+
+def adopt_all(core: Core, terminals: dict[str, tuple[int, ...]]) -> None:
+    """Load every container of the project; *terminals* are the fds parked for each, now ours."""
+    for container_id in container_ids(core.layout, core.project):
+        container = _load(core, container_id)
+        if container is None:
+            _discard(core, container_id)
+        else:
+            core.containers[container_id] = container
+    for container in tuple(core.containers.values()):
+        _adopt(core, container, terminals.pop(container.id, ()))
+    for fds in terminals.values():
+        for fd in fds:
+            os.close(fd)
+
+
+def _load(core: Core, container_id: str) -> Container | None:
+    try:
+        with open(core.layout.spec_json(core.project, container_id), "rb") as file:
+            spec = _decode_spec(file.read())
+    except (OSError, msgspec.MsgspecError):
+        return None
+    state = read_stored_state(core.layout, core.project, container_id)
+    return None if state is None else Container(spec, state)
+
+
+def _discard(core: Core, container_id: str) -> None:
+    """A container that was being created or removed when its supervisor was killed."""
+    _LOG.warning("%s: removed, it was half-made", container_id)
+    core.drivers.networks.release(container_id)
+    core.drivers.snapshots.remove(core.layout.snapshot(core.project, container_id))
+    making.remove_directory(core, container_id)
+
+
+def _adopt(core: Core, container: Container, fds: tuple[int, ...]) -> None:
+    state = container.state
+    alive = bool(state.pid) and is_running(state.pid, state.start_ticks)
+    container.scope = core.drivers.cgroups.find(
+        core.cgroup_name(container), container.spec.resources
+    )
+    if alive:
+        try:
+            pidfd = os.pidfd_open(state.pid)
+        except ProcessLookupError:
+            alive = False
+        else:
+            _adopt_running(core, container, pidfd, fds)
+            return
+    _reopen_output(core, container, fds)
+    if state.pid:
+        running.exited(core, container, core.exits.known_status(state.pid, state.start_ticks))
+        return
+    running.release_run(core, container)  # a launch may have been under way
+    if state.status == Status.REMOVING:
+        making.remove_now(core, container, volumes=False)
+    elif state.status == Status.RESTARTING:
+        running.schedule_restart(core, container, 0.0)
+
+
+def _adopt_running(core: Core, container: Container, pidfd: int, fds: tuple[int, ...]) -> None:
+    _reopen_output(core, container, fds)
+    running.watch(core, container, pidfd)
+    try:
+        running.connect(core, container, ())
+    except (OrchestraError, OSError) as exc:
+        _LOG.error("%s: its networks cannot be served: %s", container.state.name, exc)
+    if container.state.status == Status.RUNNING:
+        probing.begin(core, container)
+
+
+def _reopen_output(core: Core, container: Container, fds: tuple[int, ...]) -> None:
+    """Read on where the last supervisor stopped: the FIFOs by name, terminals as parked."""
+    run_dir = core.layout.container_run(core.project, container.id)
+    spec = container.spec
+    if spec.process.tty:
+        if fds:
+            container.pump = LogPump(
+                core.layout.log_dir(core.project, container.id), spec.log, core.loop
+            )
+            container.pump.add_terminal(fds[0])
+    elif os.path.exists(f"{run_dir}/stdout"):
+        container.pump = LogPump(
+            core.layout.log_dir(core.project, container.id), spec.log, core.loop
+        )
+        container.pump.open_fifos(run_dir)
+        for fd in fds:  # they kept what was written alive until here
+            os.close(fd)
+    if container.pump is not None:
+        core.keeper.park(container.id, container.pump.fds)

@@ -1,0 +1,108 @@
+"""Puts a launch together: from a container's spec to everything `runtime.launch` needs."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from orchestra.engine.embedded.pump import fifo_paths
+from orchestra.errors import LaunchFailed
+from orchestra.model.container import MountKind, NetworkMode
+from orchestra.runtime.base import Launch, VolumeMount
+
+if TYPE_CHECKING:
+    from orchestra.cgroup.base import CgroupScope
+    from orchestra.engine.embedded.core import Container, Core
+    from orchestra.model.container import ContainerSpec
+
+NULL_OUTPUT = "/dev/null"
+
+
+def assemble(core: Core, container: Container, scope: CgroupScope, stdin: int) -> Launch:
+    """The launch of *container*. Raises LaunchFailed, OSError, and what the drivers raise."""
+    spec = container.spec
+    run_dir = core.layout.container_run(core.project, container.id)
+    stdout, stderr = fifo_paths(run_dir)
+    if spec.log.driver == "none":
+        stdout = stderr = NULL_OUTPUT
+    snapshot = core.layout.snapshot(core.project, container.id)
+    return Launch(
+        spec=spec,
+        rootfs=core.drivers.snapshots.prepare(spec.image_id, snapshot),
+        volumes=_volume_mounts(core, spec),
+        run_dir=run_dir,
+        etc_files=_etc_files(core, container, run_dir),
+        cgroup=scope,
+        network=core.drivers.networks.setup(spec, container.allocation),
+        join_pids=_join_pids(core, spec),
+        stdout=stdout,
+        stderr=stderr,
+        stdin=stdin,
+    )
+
+
+def _volume_mounts(core: Core, spec: ContainerSpec) -> tuple[VolumeMount, ...]:
+    volumes = core.drivers.volumes
+    mounts = []
+    for mount in spec.mounts:
+        if mount.kind is not MountKind.VOLUME:
+            continue
+        volume = volumes.find(mount.source)
+        if volume is None:
+            raise LaunchFailed(
+                f"volume {mount.source}, mounted on {mount.target}, does not exist",
+                fix="run `orchestra up` to create it again",
+            )
+        fill = not mount.no_copy and volumes.needs_fill(mount.source)
+        mounts.append(VolumeMount(mount.target, volume.mountpoint, fill))
+    return tuple(mounts)
+
+
+def _etc_files(core: Core, container: Container, run_dir: str) -> tuple[tuple[str, str], ...]:
+    spec = container.spec
+    hostname = spec.hostname or spec.id[:12]
+    contents = {"hostname": hostname + "\n"}
+    if spec.network_mode is NetworkMode.CONTAINER:
+        run_dir_of_files = core.layout.container_run(core.project, spec.network_container)
+    else:
+        run_dir_of_files = run_dir
+        contents["hosts"] = core.drivers.networks.hosts(spec, container.allocation)
+        contents["resolv.conf"] = core.drivers.networks.resolv_conf(spec)
+    for name, content in contents.items():
+        _write(f"{run_dir}/{name}", content)
+    return (
+        ("/etc/hostname", f"{run_dir}/hostname"),
+        ("/etc/hosts", f"{run_dir_of_files}/hosts"),
+        ("/etc/resolv.conf", f"{run_dir_of_files}/resolv.conf"),
+    )
+
+
+def _write(path: str, content: str) -> None:
+    """Written in place: a container that mounts the file must go on seeing it."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(fd, content.encode())
+        os.fchmod(fd, 0o644)
+    finally:
+        os.close(fd)
+
+
+def _join_pids(core: Core, spec: ContainerSpec) -> tuple[tuple[str, int], ...]:
+    wanted = []
+    if spec.network_mode is NetworkMode.CONTAINER:
+        wanted.append(("net", spec.network_container))
+    for kind in ("pid", "ipc", "uts", "cgroup"):
+        mode: str = getattr(spec.namespaces, kind)
+        if mode.startswith("container:"):
+            wanted.append((kind, mode.removeprefix("container:")))
+    return tuple((kind, _running_pid(core, kind, other)) for kind, other in wanted)
+
+
+def _running_pid(core: Core, kind: str, container_id: str) -> int:
+    other = core.containers.get(container_id)
+    if other is None or not other.is_running:
+        raise LaunchFailed(
+            f"cannot join the {kind} namespace of container {container_id[:12]}: it is not running",
+            fix="start that container first",
+        )
+    return other.state.pid

@@ -1,0 +1,214 @@
+"""What the parts of the embedded engine share: its drivers, its containers, its event loop.
+
+A `Container` is the mutable record of one container; everything durable of it is its `spec` and its
+`state`, which `Core.save` writes before anybody is told. No decisions here.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from orchestra.engine.base import Completion
+from orchestra.engine.embedded.events import ContainerEvent
+from orchestra.engine.embedded.restart import Backoff
+from orchestra.errors import NotFound, OrchestraError
+from orchestra.model.state import ContainerState, Status, dump_state
+from orchestra.network.base import Allocation, EventLoop
+from orchestra.runtime.statefile import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestra.cgroup.base import CgroupManager, CgroupScope
+    from orchestra.engine.embedded.exits import ExitWatcher
+    from orchestra.engine.embedded.health import HealthTrack
+    from orchestra.engine.embedded.probing import Probe
+    from orchestra.engine.embedded.pump import LogPump
+    from orchestra.image.base import Snapshotter
+    from orchestra.layout import Layout
+    from orchestra.model.container import ContainerId, ContainerSpec
+    from orchestra.network.base import NetworkDriver, Timer
+    from orchestra.runtime.base import Launch, Launched
+    from orchestra.volume.base import VolumeDriver
+
+
+class RunnableLoop(EventLoop, Protocol):
+    def run_once(self, timeout_s: float | None = None) -> None: ...
+
+
+class Launching(Protocol):
+    """A launch under way: *fileno* is readable when `advance` has something to do."""
+
+    def fileno(self) -> int: ...
+
+    def advance(self) -> bool:
+        """True when `finish` will not wait."""
+        ...
+
+    def finish(self) -> Launched:
+        """Raises LaunchFailed."""
+        ...
+
+
+class ProbeStart(NamedTuple):
+    """A command to be run in a running container for its healthcheck."""
+
+    spec: ContainerSpec
+    pid: int
+    argv: tuple[str, ...]
+    output: int  # the fd for its stdout and stderr
+    cgroup: CgroupScope
+
+
+class FdKeeper(Protocol):
+    """Keeps fds open for us beyond our own death."""
+
+    def park(self, key: str, fds: tuple[int, ...]) -> None: ...
+
+    def forget(self, key: str) -> None: ...
+
+
+class Drivers(NamedTuple):
+    """The concrete classes, chosen by `wiring`."""
+
+    layout: Layout
+    cgroups: CgroupManager
+    snapshots: Snapshotter
+    networks: NetworkDriver
+    volumes: VolumeDriver
+    begin_launch: Callable[[Launch], Launching]
+    start_probe: Callable[[ProbeStart], tuple[int, int]]
+    """Runs it as a child of the caller: (pid, pidfd). Raises OrchestraError or OSError."""
+
+
+class Reply:
+    """The answer that a request still waits for; given once, later ones are ignored."""
+
+    __slots__ = ("_deliver", "ticket")
+
+    def __init__(self, ticket: int, deliver: Callable[[Completion], None]) -> None:
+        self.ticket = ticket
+        self._deliver: Callable[[Completion], None] | None = deliver
+
+    def succeed(self, *, exit_code: int | None = None, detail: str = "") -> None:
+        self._give(Completion(ticket=self.ticket, exit_code=exit_code, detail=detail))
+
+    def fail(self, error: OrchestraError) -> None:
+        self._give(Completion(ticket=self.ticket, error=error))
+
+    def _give(self, completion: Completion) -> None:
+        deliver, self._deliver = self._deliver, None
+        if deliver is not None:
+            deliver(completion)
+
+
+class Container:
+    """One container that exists, and what this process holds for it."""
+
+    def __init__(self, spec: ContainerSpec, state: ContainerState) -> None:
+        self.spec = spec
+        self.state = state
+        self.scope: CgroupScope | None = None
+        self.pidfd = -1
+        self.pump: LogPump | None = None
+        self.launching: Launching | None = None
+        self.launch_undo = ExitStack()
+        self.finish_launch: Callable[[], None] = _nothing
+        self.backoff = Backoff()
+        self.restart_timer: Timer | None = None
+        self.kill_timer: Timer | None = None
+        self.started_s = 0.0  # monotonic
+        self.restart_requested = False  # a stop that is half of RestartContainer
+        self.remove_request: Callable[[], None] | None = None
+        self.health: HealthTrack | None = None
+        self.health_timer: Timer | None = None
+        self.probe: Probe | None = None
+        self.probe_output = b""
+        self.start_replies: list[Reply] = []
+        self.stop_replies: list[Reply] = []
+        self.exit_replies: list[Reply] = []
+        self.health_replies: list[Reply] = []
+
+    @property
+    def id(self) -> ContainerId:
+        return self.spec.id
+
+    @property
+    def allocation(self) -> Allocation:
+        return Allocation(self.state.endpoints, self.state.ports)
+
+    @property
+    def is_running(self) -> bool:
+        """Has it a process? A paused one has."""
+        return self.state.pid != 0
+
+
+def _nothing() -> None:
+    return
+
+
+class Core:
+    """One project's engine: what is there, and how its parts reach it."""
+
+    def __init__(
+        self,
+        project: str,
+        drivers: Drivers,
+        loop: RunnableLoop,
+        exits: ExitWatcher,
+        keeper: FdKeeper,
+    ) -> None:
+        self.project = project
+        self.drivers = drivers
+        self.loop = loop
+        self.exits = exits
+        self.keeper = keeper
+        self.containers: dict[str, Container] = {}
+        self.listeners: list[Callable[[ContainerEvent], None]] = []
+
+    @property
+    def layout(self) -> Layout:
+        return self.drivers.layout
+
+    def find(self, container_id: str) -> Container:
+        """Raises NotFound."""
+        container = self.containers.get(container_id)
+        if container is None:
+            raise NotFound(
+                f"no container {container_id[:12]} in project {self.project}",
+                fix="see which exist with: orchestra ps -a",
+            )
+        return container
+
+    def set_state(self, container: Container, state: ContainerState) -> None:
+        """Make *state* the container's, in its file first."""
+        path = self.layout.state_json(self.project, container.id)
+        write_atomically(path, dump_state(state), durable=state.status != Status.RUNNING)
+        container.state = state
+
+    def cgroup_name(self, container: Container) -> str:
+        return f"{self.project}/{container.id}"
+
+    def emit(
+        self,
+        container: Container,
+        action: str,
+        *,
+        exit_code: int | None = None,
+        restarting: bool = False,
+    ) -> None:
+        """Tell all listeners that *action* has happened."""
+        event = ContainerEvent(
+            time_ns=time.time_ns(),
+            action=action,
+            id=container.id,
+            name=container.state.name,
+            service=container.spec.service,
+            image=container.spec.image,
+            exit_code=exit_code,
+            restarting=restarting,
+        )
+        for listener in tuple(self.listeners):
+            listener(event)

@@ -1,0 +1,306 @@
+"""From a start to the exit, and to the next start that the restart policy asks for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+from orchestra.engine.embedded import probing, waiting
+from orchestra.engine.embedded.assembly import assemble
+from orchestra.engine.embedded.pump import LogPump, make_fifos
+from orchestra.engine.embedded.restart import Exit, decide
+from orchestra.errors import LaunchFailed, OrchestraError
+from orchestra.model.state import Health, Status
+from orchestra.runtime.statefile import EXIT_CODE_LOST, exit_code
+
+if TYPE_CHECKING:
+    from orchestra.engine.embedded.core import Container, Core, Launching, Reply
+    from orchestra.runtime.base import Launch, Launched
+
+
+def start(core: Core, container: Container, reply: Reply | None = None) -> None:
+    """Begin to launch; *reply* is given when its command runs, or could not be run."""
+    if reply is not None:
+        container.start_replies.append(reply)
+    if container.is_running:
+        _answer_start(container)
+        return
+    if container.launching is not None:
+        return
+    cancel_restart(container)
+    try:
+        with ExitStack() as undo:
+            plan = _prepare(core, container, undo)
+            container.launch_undo = undo.pop_all()
+    except (OrchestraError, OSError) as exc:
+        _start_failed(core, container, _as_error(exc, "prepare the container"))
+        return
+    _launch(core, container, plan)
+
+
+def _prepare(core: Core, container: Container, undo: ExitStack) -> Launch:
+    """Everything a launch needs beforehand, with its undoing in *undo*."""
+    spec = container.spec
+    run_dir = core.layout.container_run(core.project, container.id)
+    os.makedirs(run_dir, mode=0o700, exist_ok=True)
+    stdin = -1
+    if spec.log.driver != "none" or spec.process.tty:
+        container.pump = LogPump(
+            core.layout.log_dir(core.project, container.id), spec.log, core.loop
+        )
+        undo.callback(_close_pump, container)
+        if not spec.process.tty:
+            make_fifos(run_dir)
+            container.pump.open_fifos(run_dir)
+            core.keeper.park(container.id, container.pump.fds)
+    if spec.process.stdin_open and not spec.process.tty:
+        stdin = _open_stdin(f"{run_dir}/stdin")
+        undo.callback(os.close, stdin)
+    container.scope = core.drivers.cgroups.create(
+        core.cgroup_name(container),
+        spec.resources,
+        spec.devices,
+        privileged=spec.security.privileged,
+    )
+    undo.callback(_destroy_scope, container)
+    return assemble(core, container, container.scope, stdin)
+
+
+def _open_stdin(path: str) -> int:
+    """A FIFO that never ends, since its reader is a writer as well. fifo(7)."""
+    with contextlib.suppress(FileExistsError):
+        os.mkfifo(path, 0o600)
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+
+def _launch(core: Core, container: Container, plan: Launch) -> None:
+    try:
+        launching = core.drivers.begin_launch(plan)
+    except (OrchestraError, OSError) as exc:
+        container.launch_undo.close()
+        _start_failed(core, container, _as_error(exc, "fork"))
+        return
+    container.launching = launching
+    container.finish_launch = partial(_finish_launch, core, container, launching, plan)
+    core.loop.add_reader(launching.fileno(), partial(_advance_launch, container, launching))
+
+
+def _advance_launch(container: Container, launching: Launching) -> None:
+    if container.launching is launching and launching.advance():
+        container.finish_launch()
+
+
+def settle_launch(container: Container) -> None:
+    """When a launch is under way, wait for its end (milliseconds)."""
+    if container.launching is not None:
+        container.finish_launch()
+
+
+def _finish_launch(core: Core, container: Container, launching: Launching, plan: Launch) -> None:
+    if container.launching is not launching:
+        return
+    core.loop.remove_reader(launching.fileno())
+    container.launching = None
+    try:
+        launched = launching.finish()
+    except (OrchestraError, OSError) as exc:
+        container.launch_undo.close()
+        _start_failed(core, container, _as_error(exc, "launch"))
+        return
+    if plan.stdin >= 0:
+        os.close(plan.stdin)
+    container.launch_undo.pop_all()
+    for volume in plan.volumes:
+        if volume.fill:
+            core.drivers.volumes.mark_filled(_volume_name(container, volume.target))
+    _launched(core, container, launched)
+
+
+def _volume_name(container: Container, target: str) -> str:
+    return next(mount.source for mount in container.spec.mounts if mount.target == target)
+
+
+def _launched(core: Core, container: Container, launched: Launched) -> None:
+    container.started_s = time.monotonic()
+    state = container.state._replace(
+        status=Status.RUNNING,
+        pid=launched.pid,
+        start_ticks=launched.start_ticks,
+        started_ns=time.time_ns(),
+        exit_code=0,
+        error="",
+        oom_killed=False,
+        stopped_by_user=False,
+        health=probing.initial_status(container.spec.healthcheck),
+    )
+    core.set_state(container, state)
+    if launched.terminal >= 0 and container.pump is not None:
+        container.pump.add_terminal(launched.terminal)
+        core.keeper.park(container.id, container.pump.fds)
+    watch(core, container, launched.pidfd)
+    try:
+        connect(core, container, launched.network_fds)
+    except (OrchestraError, OSError) as exc:
+        _give_up(core, container, _as_error(exc, "connect its networks"))
+        return
+    probing.begin(core, container)
+    core.emit(container, "start")
+    _answer_start(container)
+    waiting.settle(container)
+
+
+def watch(core: Core, container: Container, pidfd: int) -> None:
+    """Be told when the container's process ends; owns *pidfd*."""
+    container.pidfd = pidfd
+    core.exits.watch(
+        container.state.pid,
+        container.state.start_ticks,
+        pidfd,
+        lambda status: exited(core, container, status),
+    )
+
+
+def connect(core: Core, container: Container, fds: tuple[int, ...]) -> None:
+    """Publish the container's ports and names. Raises what the driver raises."""
+    core.drivers.networks.connected(container.spec, container.allocation, container.state.pid, fds)
+
+
+def _give_up(core: Core, container: Container, error: OrchestraError) -> None:
+    """It runs, but not as it should: kill it, and report *error* as the start's failure."""
+    state = container.state._replace(error=error.what, stopped_by_user=True)
+    core.set_state(container, state)
+    replies, container.start_replies = container.start_replies, []
+    for reply in replies:
+        reply.fail(error)
+    if container.scope is not None:
+        container.scope.kill()
+
+
+def _start_failed(core: Core, container: Container, error: OrchestraError) -> None:
+    was_started = container.state.started_ns != 0
+    state = container.state._replace(
+        status=Status.EXITED if was_started else Status.CREATED,
+        pid=0,
+        start_ticks=0,
+        error=error.what,
+        exit_code=error.exit_code if isinstance(error, LaunchFailed) else 125,
+        finished_ns=time.time_ns() if was_started else 0,
+        health=Health.NONE,
+    )
+    core.set_state(container, state)
+    replies, container.start_replies = container.start_replies, []
+    for reply in replies:
+        reply.fail(error)
+    core.emit(container, "die", exit_code=state.exit_code)
+    _after_final_exit(container)
+
+
+def _answer_start(container: Container) -> None:
+    replies, container.start_replies = container.start_replies, []
+    for reply in replies:
+        reply.succeed()
+
+
+# -- the end --------------------------------------------------------------------------------------
+def exited(core: Core, container: Container, status: int | None) -> None:
+    """The container's process has ended with wait status *status* (None: nobody knows)."""
+    state = container.state
+    oom_killed = release_run(core, container)
+    code = EXIT_CODE_LOST if status is None else exit_code(status)
+    ran_s = max(0.0, (time.time_ns() - state.started_ns) / 1e9)
+    end = Exit(code, ran_s, state.stopped_by_user or container.restart_requested)
+    decision = decide(container.spec.restart, container.backoff, end)
+    container.backoff = decision.backoff
+    lost = "its exit status was lost: the reaper was killed" if status is None else state.error
+    state = state._replace(
+        status=Status.EXITED if decision.delay_s is None else Status.RESTARTING,
+        pid=0,
+        start_ticks=0,
+        finished_ns=time.time_ns(),
+        exit_code=code,
+        oom_killed=oom_killed,
+        error=lost,
+        health=Health.NONE,
+    )
+    core.set_state(container, state)
+    if oom_killed:
+        core.emit(container, "oom")
+    core.emit(container, "die", exit_code=code, restarting=decision.delay_s is not None)
+    if decision.delay_s is not None:
+        schedule_restart(core, container, decision.delay_s)
+        waiting.settle(container)
+    elif container.restart_requested:
+        container.restart_requested = False
+        start(core, container)
+    else:
+        _after_final_exit(container)
+
+
+def release_run(core: Core, container: Container) -> bool:
+    """Let go of what a run held; True when the kernel's OOM killer took part in its end."""
+    probing.stop(container)
+    if container.kill_timer is not None:
+        container.kill_timer.cancel()
+        container.kill_timer = None
+    core.drivers.networks.disconnected(container.id)
+    oom_killed = False
+    if container.scope is not None:
+        oom_killed = container.scope.usage().oom_kills > 0
+        container.scope.kill()  # what shared the host's pid namespace is still there
+        _destroy_scope(container)
+    _close_pump(container)
+    core.keeper.forget(container.id)
+    if container.pidfd >= 0:
+        os.close(container.pidfd)
+        container.pidfd = -1
+    return oom_killed
+
+
+def schedule_restart(core: Core, container: Container, delay_s: float) -> None:
+    container.restart_timer = core.loop.call_later(delay_s, lambda: _restart(core, container))
+
+
+def _restart(core: Core, container: Container) -> None:
+    container.restart_timer = None
+    count = container.state.restart_count + 1
+    container.state = container.state._replace(restart_count=count)
+    start(core, container)
+
+
+def cancel_restart(container: Container) -> None:
+    if container.restart_timer is not None:
+        container.restart_timer.cancel()
+        container.restart_timer = None
+
+
+def _after_final_exit(container: Container) -> None:
+    replies, container.stop_replies = container.stop_replies, []
+    for reply in replies:
+        reply.succeed()
+    waiting.settle(container)
+    remove, container.remove_request = container.remove_request, None
+    if remove is not None:
+        remove()
+
+
+def _close_pump(container: Container) -> None:
+    if container.pump is not None:
+        container.pump.finish()
+        container.pump = None
+
+
+def _destroy_scope(container: Container) -> None:
+    if container.scope is not None:
+        container.scope.destroy()
+        container.scope = None
+
+
+def _as_error(exc: OrchestraError | OSError, step: str) -> OrchestraError:
+    if isinstance(exc, OrchestraError):
+        return exc
+    place = f": {exc.filename}" if exc.filename else ""
+    return LaunchFailed(f"{step}: {exc.strerror or exc}{place}")

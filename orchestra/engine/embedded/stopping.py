@@ -1,0 +1,149 @@
+"""Stop, kill, restart, pause: what reaches into a running container."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from typing import TYPE_CHECKING
+
+from orchestra.engine.embedded import probing, running, waiting
+from orchestra.errors import ConfigError, Conflict
+from orchestra.model.state import Status
+
+if TYPE_CHECKING:
+    from orchestra.engine.base import (
+        KillContainer,
+        PauseContainer,
+        RestartContainer,
+        StopContainer,
+        UnpauseContainer,
+    )
+    from orchestra.engine.embedded.core import Container, Core, Reply
+
+
+def signal_number(name: str) -> int:
+    """ "SIGTERM", "TERM", "15", "SIGRTMIN+3" as a number. Raises ConfigError."""
+    text = name.upper()
+    if text.isdigit() and 0 < int(text) <= signal.SIGRTMAX:
+        return int(text)
+    base, plus, offset = text.removeprefix("SIG").partition("+")
+    number = getattr(signal.Signals, f"SIG{base}", None)
+    if number is not None and (not plus or offset.isdigit()):
+        return int(number) + int(offset or 0)
+    raise ConfigError(f'"{name}" is not a signal', fix="for example SIGTERM, HUP or 15")
+
+
+def stop(core: Core, container: Container, request: StopContainer, reply: Reply) -> None:
+    """Answered when it has exited; at once when it does not run."""
+    running.settle_launch(container)
+    number = signal_number(request.signal or container.spec.stop_signal or "SIGTERM")
+    grace_s = container.spec.stop_grace_s if request.grace_s is None else request.grace_s
+    container.restart_requested = False
+    if not _leave_alone(core, container):
+        reply.succeed()
+        return
+    container.stop_replies.append(reply)
+    terminate(core, container, number, grace_s)
+
+
+def _leave_alone(core: Core, container: Container) -> bool:
+    """Note that no restart is wanted any more; True when there is something to be stopped."""
+    state = container.state
+    running.cancel_restart(container)
+    if container.is_running:
+        if not state.stopped_by_user:
+            core.set_state(container, state._replace(stopped_by_user=True))
+        return True
+    if state.status == Status.RESTARTING:
+        core.set_state(container, state._replace(status=Status.EXITED, stopped_by_user=True))
+        waiting.settle(container)
+    return False
+
+
+def terminate(core: Core, container: Container, number: int, grace_s: float) -> None:
+    """Send signal *number*; SIGKILL to all of it after *grace_s* (-1: never)."""
+    if container.kill_timer is not None:
+        container.kill_timer.cancel()
+        container.kill_timer = None
+    if grace_s == 0:
+        _kill_all(container)
+        return
+    _send(container, number)
+    _thaw(core, container)
+    if grace_s > 0:
+        container.kill_timer = core.loop.call_later(grace_s, lambda: _kill_all(container))
+
+
+def kill(core: Core, container: Container, request: KillContainer, reply: Reply) -> None:
+    """Send a signal. SIGKILL and the stop signal end it for good, as Docker has it."""
+    running.settle_launch(container)
+    number = signal_number(request.signal)
+    if not container.is_running and container.state.status != Status.RESTARTING:
+        raise Conflict(
+            f"container {container.state.name} is not running",
+            fix="see which do: orchestra ps",
+        )
+    is_final = number in (signal.SIGKILL, signal_number(container.spec.stop_signal or "SIGTERM"))
+    if is_final and not _leave_alone(core, container):
+        reply.succeed()
+        return
+    if number == signal.SIGKILL:
+        _kill_all(container)
+    else:
+        _send(container, number)
+        _thaw(core, container)
+    core.emit(container, "kill")
+    reply.succeed()
+
+
+def restart(core: Core, container: Container, request: RestartContainer, reply: Reply) -> None:
+    """Stop it, start it again; answered when its command runs."""
+    running.settle_launch(container)
+    grace_s = container.spec.stop_grace_s if request.grace_s is None else request.grace_s
+    if not container.is_running:
+        running.start(core, container, reply)
+        return
+    container.start_replies.append(reply)
+    container.restart_requested = True
+    terminate(core, container, signal_number(container.spec.stop_signal or "SIGTERM"), grace_s)
+
+
+def pause(core: Core, container: Container, _request: PauseContainer, reply: Reply) -> None:
+    running.settle_launch(container)
+    if container.state.status == Status.PAUSED:
+        raise Conflict(f"container {container.state.name} is already paused")
+    if container.state.status != Status.RUNNING or container.scope is None:
+        raise Conflict(f"container {container.state.name} is not running")
+    probing.stop(container)
+    container.scope.freeze()
+    core.set_state(container, container.state._replace(status=Status.PAUSED))
+    core.emit(container, "pause")
+    reply.succeed()
+
+
+def unpause(core: Core, container: Container, _request: UnpauseContainer, reply: Reply) -> None:
+    if container.state.status != Status.PAUSED:
+        raise Conflict(f"container {container.state.name} is not paused")
+    _thaw(core, container)
+    probing.begin(core, container)
+    core.emit(container, "unpause")
+    reply.succeed()
+
+
+def _thaw(core: Core, container: Container) -> None:
+    if container.state.status == Status.PAUSED:
+        if container.scope is not None:
+            container.scope.thaw()
+        core.set_state(container, container.state._replace(status=Status.RUNNING))
+
+
+def _send(container: Container, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just exited
+        signal.pidfd_send_signal(container.pidfd, number)
+
+
+def _kill_all(container: Container) -> None:
+    _send(container, signal.SIGKILL)  # by pidfd as well: works when the cgroup is disabled
+    if container.scope is not None:
+        container.scope.thaw()
+        container.scope.kill()

@@ -1,0 +1,164 @@
+"""The life of one supervisor: take the project over, serve it, leave when it needs nobody."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import time
+from typing import TYPE_CHECKING
+
+from orchestra.engine.embedded.adoption import adopt_all
+from orchestra.engine.embedded.core import Core
+from orchestra.engine.embedded.engine import EmbeddedEngine
+from orchestra.engine.embedded.exits import ExitWatcher
+from orchestra.supervisor import spawn
+from orchestra.supervisor.light import Channel
+from orchestra.supervisor.loop import Loop
+from orchestra.supervisor.server import Server
+from orchestra.supervisor.sockets import listen
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from orchestra.engine.embedded.core import Drivers
+
+_SLIM_AFTER_S = 3.0
+"""A forked supervisor that nobody has asked for anything for so long gives its memory back."""
+
+_LOG = logging.getLogger(__name__)
+
+
+def run(
+    project: spawn.Project, birth: spawn.Birth, make_drivers: Callable[[Loop], Drivers]
+) -> None:
+    """Serve *project* until it needs no supervisor; then this returns, and the process ends."""
+    log_to_stderr()
+    listener = birth.listener
+    if listener is None:
+        listener = _claim(project)
+        if listener is None:
+            return
+    loop = Loop()
+    reaper = _watch_reaper(loop)
+    exits = ExitWatcher(project.layout.exits(project.name), loop)
+    core = Core(project.name, make_drivers(loop), loop, exits, birth.lot)
+    adopt_all(core, birth.lot.collect())
+    server = Server(core, EmbeddedEngine(core), loop, listener)
+    _note_identity(project)
+    _serve(project, birth, server, reaper)
+
+
+def log_to_stderr() -> None:
+    """Descriptor 2 is the supervisor's log file already."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+
+
+class _Reaper:
+    """Whether the process that is to collect our containers lives."""
+
+    def __init__(self) -> None:
+        self.is_dead = False
+
+    def died(self) -> None:
+        self.is_dead = True
+
+
+def _watch_reaper(loop: Loop) -> _Reaper:
+    reaper = _Reaper()
+    parent = os.getppid()
+    try:
+        pidfd = os.pidfd_open(parent)
+    except ProcessLookupError:
+        reaper.died()
+        return reaper
+    if os.getppid() != parent:
+        reaper.died()
+        return reaper
+
+    def died() -> None:
+        loop.remove_reader(pidfd)
+        reaper.died()
+
+    loop.add_reader(pidfd, died)
+    return reaper
+
+
+def _claim(project: spawn.Project) -> socket.socket | None:
+    """Our listening socket; None when another supervisor has been started meanwhile."""
+    path = project.layout.socket(project.name)
+    with spawn.spawn_lock(project.layout, project.name) as lock_fd:
+        other = Channel.connect(path)
+        if other is not None:
+            other.close()
+            return None
+        spawn.write_identity(lock_fd)
+        return listen(path)
+
+
+def _note_identity(project: spawn.Project) -> None:
+    """For who looks; the one who forked us may hold the lock on our behalf, so take none."""
+    fd = os.open(project.layout.supervisor_pid(project.name), os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        spawn.write_identity(fd)
+    finally:
+        os.close(fd)
+
+
+def _serve(project: spawn.Project, birth: spawn.Birth, server: Server, reaper: _Reaper) -> None:
+    is_fork = birth.listener is not None and birth.forked
+    while True:
+        idle_since_s = time.monotonic()
+        while server.is_needed() and not server.asked_to_end and not reaper.is_dead:
+            timeout_s = None
+            if server.has_clients:
+                idle_since_s = time.monotonic()
+            elif is_fork:
+                timeout_s = max(0.0, idle_since_s + _SLIM_AFTER_S - time.monotonic())
+                if timeout_s == 0 and server.is_quiet():
+                    spawn.exec_supervisor(project, birth.lot, server.listener)
+            server.loop.run_once(timeout_s)
+        if reaper.is_dead and server.is_needed():
+            _LOG.warning("the reaper has died: becoming one")
+            spawn.become_reaper(project, birth.lot)
+        if server.asked_to_end or _has_ended(project, server):
+            return
+
+
+def _has_ended(project: spawn.Project, server: Server) -> bool:
+    """End, unless somebody is just connecting; the files that say we are there are removed."""
+    lock_fd = spawn.try_spawn_lock(project.layout, project.name)
+    if lock_fd is None:
+        server.loop.run_once(0.02)
+        return False
+    try:
+        server.accept_waiting()
+        if server.is_needed():
+            return False
+        server.close()
+        for path in (project.layout.socket(project.name), project.layout.exits(project.name)):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        server.core.drivers.cgroups.remove_project(project.name)
+        if not server.core.containers:
+            _tidy(project)
+        return True
+    finally:
+        os.close(lock_fd)
+
+
+def _tidy(project: spawn.Project) -> None:
+    """The project has no containers: remove our log, and the directories if they are empty."""
+    layout = project.layout
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(layout.supervisor_log(project.name))
+    for path in (
+        layout.containers(project.name),
+        layout.project(project.name),
+        os.path.dirname(layout.container_run(project.name, "x")),
+    ):
+        with contextlib.suppress(OSError):
+            os.rmdir(path)

@@ -1,0 +1,230 @@
+"""Starts the processes of a project: reaper, supervisor, and the reaper anew when it was killed.
+
+The first supervisor is a fork of the caller (which has everything loaded); the reaper becomes a
+small program of its own at once. Who wants a supervisor holds the project's spawn lock while it
+looks for one and forks one, and a supervisor holds it while it decides to end: so there is never
+a second one, and nobody talks to one that is leaving.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import gc
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.errors import EngineUnavailable
+from orchestra.linux.prctl import set_child_subreaper
+from orchestra.linux.procfs import is_running, start_ticks
+from orchestra.supervisor.light import Channel
+from orchestra.supervisor.parking import ParkingLot
+from orchestra.supervisor.sockets import listen
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator
+    from typing import NoReturn
+
+    from orchestra.layout import Layout
+
+RESPAWN_WAIT_S = 3.0
+"""How long a living reaper is given to start its next supervisor before we fork one."""
+
+_RETRY_S = 0.01
+
+
+class Birth(NamedTuple):
+    """What a new supervisor is given."""
+
+    lot: ParkingLot
+    listener: socket.socket | None  # None: make your own
+    forked: bool = False  # from a command, with all that it had loaded
+
+
+class Project(NamedTuple):
+    """Which project, and how its supervisor is run.
+
+    *serve* runs the supervisor in a fork and returns when it may end; *resume* is the command of a
+    fresh interpreter that does the same: to it, the descriptors of the parking lot and of the
+    listening socket (-1: make your own) are appended.
+    """
+
+    layout: Layout
+    name: str
+    serve: Callable[[Birth], None]
+    resume: tuple[str, ...]
+
+
+@contextlib.contextmanager
+def spawn_lock(layout: Layout, project: str) -> Iterator[int]:
+    """The exclusive right to start or end the project's supervisor; held for milliseconds."""
+    os.makedirs(layout.run(project), mode=0o700, exist_ok=True)
+    fd = os.open(layout.supervisor_pid(project), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def try_spawn_lock(layout: Layout, project: str) -> int | None:
+    """The lock's fd, or None when somebody else holds it."""
+    fd = os.open(layout.supervisor_pid(project), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return fd
+
+
+def write_identity(lock_fd: int) -> None:
+    """Note this supervisor and its reaper: "PID STARTTIME" on a line each."""
+    lines = b"".join(b"%d %d\n" % (pid, start_ticks(pid)) for pid in (os.getpid(), os.getppid()))
+    os.ftruncate(lock_fd, 0)
+    os.pwrite(lock_fd, lines, 0)
+
+
+def _reaper_lives(lock_fd: int) -> bool:
+    lines = os.pread(lock_fd, 200, 0).splitlines()
+    fields = lines[1].split() if len(lines) > 1 else []
+    return len(fields) == 2 and is_running(int(fields[0]), int(fields[1]))
+
+
+def connect(project: Project) -> Channel:
+    """A connection to the project's supervisor, which is started if there is none.
+
+    Raises EngineUnavailable.
+    """
+    deadline_s = time.monotonic() + RESPAWN_WAIT_S
+    path = project.layout.socket(project.name)
+    while True:
+        with spawn_lock(project.layout, project.name) as lock_fd:
+            channel = Channel.connect(path)
+            if channel is not None:
+                return channel
+            if not _reaper_lives(lock_fd) or time.monotonic() > deadline_s:
+                _start(project, lock_fd)
+                channel = Channel.connect(path)
+                if channel is None:
+                    raise EngineUnavailable(
+                        f"the supervisor of project {project.name} ended while it started",
+                        fix=f"see {project.layout.supervisor_log(project.name)}",
+                    )
+                return channel
+        time.sleep(_RETRY_S)  # the reaper is starting one, which needs the lock
+
+
+def _start(project: Project, lock_fd: int) -> None:
+    """Fork reaper and supervisor; the socket listens when this returns."""
+    os.makedirs(project.layout.containers(project.name), mode=0o700, exist_ok=True)
+    listener = listen(project.layout.socket(project.name))
+    lot = ParkingLot.new()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    pid = os.fork()
+    if pid:
+        listener.close()
+        for fd in lot.filenos():
+            os.close(fd)
+        return
+    try:
+        os.close(lock_fd)
+        _become_reaper_and_supervisor(project, Birth(lot, listener, forked=True))
+    finally:
+        os._exit(1)
+
+
+def _become_reaper_and_supervisor(project: Project, birth: Birth) -> None:
+    os.setsid()
+    set_child_subreaper(on=True)
+    _detach(project.layout.supervisor_log(project.name))
+    supervisor = os.fork()
+    if supervisor:
+        exec_reaper(project, birth.lot, supervisor)
+    gc.collect()
+    gc.freeze()
+    try:
+        project.serve(birth)
+    except BaseException:  # the root of a process: whatever it was, the reaper starts a new one
+        report_crash()
+        os._exit(1)
+    os._exit(0)
+
+
+def report_crash() -> None:
+    """Print the traceback of what is being handled to the supervisor's log."""
+    import traceback
+
+    traceback.print_exc()
+    sys.stderr.flush()
+
+
+def exec_reaper(project: Project, lot: ParkingLot, supervisor: int) -> NoReturn:
+    """Turn this process into the project's reaper. Raises OSError."""
+    argv = [
+        *interpreter("orchestra.supervisor.reaper", "main"),
+        project.layout.exits(project.name),
+        str(supervisor),
+        *project.resume,
+        *_inheritable(lot.filenos()),
+        "-1",
+    ]
+    _exec(argv)
+
+
+def become_reaper(project: Project, lot: ParkingLot) -> NoReturn:
+    """For a supervisor whose reaper was killed: be the reaper, start the next supervisor.
+
+    What this one knew is in the files, and what it held open is parked. Raises OSError.
+    """
+    set_child_subreaper(on=True)
+    exec_reaper(project, lot, 0)
+
+
+def exec_supervisor(project: Project, lot: ParkingLot, listener: socket.socket) -> NoReturn:
+    """Go on as a fresh supervisor: what the command that forked us had loaded is given back."""
+    fds = (*lot.filenos(), listener.fileno())
+    _exec([*project.resume, *_inheritable(fds)])
+
+
+def _inheritable(fds: tuple[int, ...]) -> tuple[str, ...]:
+    for fd in fds:
+        os.set_inheritable(fd, True)
+    return tuple(str(fd) for fd in fds)
+
+
+def _exec(argv: list[str]) -> NoReturn:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    os.execv(argv[0], argv)
+
+
+def interpreter(module: str, function: str) -> tuple[str, ...]:
+    """The command of a fresh isolated interpreter that calls *function* with its arguments.
+
+    It has our sys.path, so it needs neither site nor the environment.
+    """
+    text = (
+        f"import sys; sys.path[:] = {sys.path!r}; "
+        f"from {module} import {function}; {function}(sys.argv[1:])"
+    )
+    return (sys.executable, "-SIE", "-c", text)
+
+
+def _detach(log_path: str) -> None:
+    """Leave the caller's terminal, directory and descriptors 0 to 2."""
+    os.chdir("/")
+    os.umask(0o022)
+    null = os.open("/dev/null", os.O_RDWR)
+    log = os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.dup2(log, 2)
+    for fd in (null, log):
+        if fd > 2:
+            os.close(fd)

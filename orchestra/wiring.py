@@ -1,0 +1,139 @@
+"""The composition root: looks at this host once and picks the concrete classes, each when needed.
+
+Nothing below knows which cgroup version, network driver or image store there is. This module is
+imported by short commands too, so every import of weight is inside a function.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import TYPE_CHECKING
+
+from orchestra.layout import Layout, default_layout
+
+if TYPE_CHECKING:
+    from orchestra.engine.base import Engine
+    from orchestra.engine.embedded.core import Drivers, Launching, ProbeStart
+    from orchestra.image.base import ImageStore, Snapshotter
+    from orchestra.runtime.base import Launch
+    from orchestra.runtime.launch import Launcher
+    from orchestra.supervisor.light import Channel
+    from orchestra.supervisor.loop import Loop
+    from orchestra.supervisor.spawn import Birth, Project
+
+
+class LocalHost:
+    """`ops.host.Host` for this machine."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    @property
+    def layout(self) -> Layout:
+        return self._layout
+
+    def images(self) -> ImageStore:
+        from orchestra.image.store import LocalImageStore
+
+        return LocalImageStore()
+
+    def connect(self, project: str) -> Engine | None:
+        from orchestra.supervisor.client import SocketEngine
+        from orchestra.supervisor.light import Channel
+
+        channel = Channel.connect(self._layout.socket(project))
+        if channel is None:
+            return None
+        return SocketEngine(channel, partial(self._open_channel, project))
+
+    def open_engine(self, project: str) -> Engine:
+        from orchestra.supervisor.client import SocketEngine
+
+        reconnect = partial(self._open_channel, project)
+        return SocketEngine(reconnect(), reconnect)
+
+    def _open_channel(self, project: str) -> Channel:
+        from orchestra.supervisor.spawn import connect
+
+        return connect(_processes(self._layout, project))
+
+
+def host() -> LocalHost:
+    """This machine, for this user and environment."""
+    return LocalHost(default_layout(os.environ, euid=os.geteuid()))
+
+
+def resume(argv: list[str]) -> None:
+    """Be a supervisor in a fresh interpreter; the counterpart of `_processes`."""
+    import socket
+
+    from orchestra.supervisor.parking import ParkingLot
+    from orchestra.supervisor.spawn import Birth
+
+    data_root, run_root, name, entry, exit_, listener = argv
+    lot = ParkingLot.inherited(int(entry), int(exit_))
+    listening = None
+    if int(listener) >= 0:
+        os.set_inheritable(int(listener), False)
+        listening = socket.socket(fileno=int(listener))
+    layout = Layout(data_root, run_root)
+    _serve(layout, name, Birth(lot, listening))
+
+
+def _processes(layout: Layout, name: str) -> Project:
+    from orchestra.supervisor.spawn import Project, interpreter
+
+    command = interpreter("orchestra.wiring", "resume")
+    return Project(
+        layout,
+        name,
+        serve=partial(_serve, layout, name),
+        resume=(*command, layout.data_root, layout.run_root, name),
+    )
+
+
+def _serve(layout: Layout, name: str, birth: Birth) -> None:
+    from orchestra.supervisor.main import run
+
+    run(_processes(layout, name), birth, partial(drivers, layout))
+
+
+def drivers(layout: Layout, loop: Loop) -> Drivers:
+    """What the embedded engine works with on this host."""
+    from orchestra.cgroup.select import select_manager
+    from orchestra.engine.embedded.core import Drivers
+    from orchestra.network.select import select_driver
+    from orchestra.runtime.launch import Launcher
+    from orchestra.volume.local import LocalVolumes
+
+    return Drivers(
+        layout=layout,
+        cgroups=select_manager(),
+        snapshots=_snapshotter(layout),
+        networks=select_driver(layout, loop),
+        volumes=LocalVolumes(layout),
+        begin_launch=partial(_begin_launch, Launcher()),
+        start_probe=_start_probe,
+    )
+
+
+def _snapshotter(layout: Layout) -> Snapshotter:
+    from orchestra.image.host import HostImage
+    from orchestra.image.snapshot.host import HostSnapshotter
+    from orchestra.image.snapshot.overlay import OverlaySnapshotter
+    from orchestra.image.snapshot.select import ImageSnapshotter
+    from orchestra.image.store import LocalImageStore
+
+    host_image = HostImage(os.path.join(layout.images, "host"))
+    return ImageSnapshotter(
+        HostSnapshotter(host_image), OverlaySnapshotter(LocalImageStore().layers)
+    )
+
+
+def _begin_launch(launcher: Launcher, plan: Launch) -> Launching:
+    return launcher.begin(plan, None)
+
+
+def _start_probe(start: ProbeStart) -> tuple[int, int]:
+    raise NotImplementedError(start)
