@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.config.request import LoadRequest
     from orchestra.model.project import Project
+    from orchestra.ops.target import Target
 
 
 class Located(NamedTuple):
@@ -45,6 +46,14 @@ def locate(context: Context) -> Located:
     found = Located(project.name, tuple(sorted(project.service_names)))
     remember(context, project, found)
     return found
+
+
+def target(context: Context, services: tuple[str, ...]) -> Target:
+    """*services* of the project here; none of them: all. Raises ConfigError."""
+    from orchestra.ops.target import Target
+
+    found = locate(context)
+    return Target(found.name, services, found.services)
 
 
 def load_project(context: Context) -> Project:

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from orchestra.cli.flags import TEXT, Command, Flag
+from orchestra.cli.located import target
+from orchestra.cli.render.progress import open_display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
 
 COMMAND = Command(
     usage="kill [OPTIONS] [SERVICE...]",
@@ -13,3 +20,19 @@ COMMAND = Command(
     ),
     examples=(("orchestra kill -s HUP web", "Tell `web` to read its configuration again"),),
 )
+
+
+def run(args: Args, context: Context) -> int:
+    """Send a signal to what runs of the named services, or of all."""
+    from orchestra.ops.kill import kill
+
+    where = target(context, args.words)
+    with open_display(context, "kill") as report:
+        kill(
+            context.host(),
+            where,
+            report,
+            signal=args.text("signal"),
+            remove_orphans=args.on("remove-orphans"),
+        )
+    return 0

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from orchestra.cli.flags import NUMBER, Command, Flag
+from orchestra.cli.located import target
+from orchestra.cli.render.progress import open_display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
 
 COMMAND = Command(
     usage="restart [OPTIONS] [SERVICE...]",
@@ -13,3 +20,19 @@ COMMAND = Command(
     ),
     examples=(("orchestra restart web", "Stop and start the containers of `web`"),),
 )
+
+
+def run(args: Args, context: Context) -> int:
+    """Stop and start the named services, or all."""
+    from orchestra.ops.restart import restart
+
+    where = target(context, args.words)
+    with open_display(context, "restart") as report:
+        restart(
+            context.host(),
+            where,
+            report,
+            grace_s=args.seconds("timeout"),
+            dependents=not args.on("no-deps"),
+        )
+    return 0

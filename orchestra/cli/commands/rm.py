@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from orchestra.cli.flags import Command, Flag
+from orchestra.cli.located import target
+from orchestra.cli.prompt import confirmed
+from orchestra.cli.render.progress import open_display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
 
 COMMAND = Command(
     usage="rm [OPTIONS] [SERVICE...]",
@@ -15,3 +23,22 @@ COMMAND = Command(
     ),
     examples=(("orchestra rm -fsv web", "Stop and remove `web` with its anonymous volumes"),),
 )
+
+
+def run(args: Args, context: Context) -> int:
+    """Remove containers after asking."""
+    import sys
+
+    from orchestra.ops.rm import removable, rm
+
+    host, where, stop = context.host(), target(context, args.words), args.on("stop")
+    names = [state.name for state in removable(host.layout, where, stop=stop)]
+    if not names:
+        sys.stderr.write("No stopped containers\n")
+        return 0
+    sys.stderr.write(f"Going to remove {', '.join(names)}\n")
+    if not args.on("force") and not confirmed("Are you sure?"):
+        return 0
+    with open_display(context, "rm") as report:
+        rm(host, where, report, stop=stop, volumes=args.on("volumes"))
+    return 0

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from orchestra.cli.flags import NUMBER, Command, Flag
+from orchestra.cli.located import target
+from orchestra.cli.render.progress import open_display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
 
 COMMAND = Command(
     usage="start [OPTIONS] [SERVICE...]",
@@ -17,3 +24,13 @@ COMMAND = Command(
     ),
     examples=(("orchestra start web", "Start the stopped containers of `web`"),),
 )
+
+
+def run(args: Args, context: Context) -> int:
+    """Start what exists and does not run of the named services, or of all."""
+    from orchestra.ops.start import start
+
+    where = target(context, args.words)
+    with open_display(context, "start") as report:
+        start(context.host(), where, report)
+    return 0
