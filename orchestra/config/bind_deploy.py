@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from orchestra.model.build import BuildSpec, SecretSource
 from orchestra.model.container import (
@@ -40,18 +40,20 @@ def seconds(tree: Tree, attribute: str) -> float | None:
     return None if text is None else parse_duration_ns(text) / 1e9
 
 
-def nanos(value: Any) -> int:
-    """CPUs, written as a number, in billionths."""
-    return 0 if value is None else parse_cpus_nanos(f"{value:.9f}" if value else "0")
+def nanos(value: float | None) -> int:
+    """CPUs in billionths."""
+    return 0 if not value else parse_cpus_nanos(f"{value:.9f}")
 
 
 def bind_ulimits(value: Tree) -> tuple[Ulimit, ...]:
     """A single number is both limits."""
     limits = []
     for name, limit in sorted(value.items()):
-        both = limit if isinstance(limit, dict) else {"soft": limit, "hard": limit}
-        soft = both.get("soft", both.get("hard", 0))
-        limits.append(Ulimit(name=name, soft=int(soft), hard=int(both.get("hard", soft))))
+        both: Tree = limit if isinstance(limit, dict) else {"soft": limit, "hard": limit}
+        soft = both.get("soft", both.get("hard"))
+        limits.append(
+            Ulimit(name=name, soft=int(soft or 0), hard=int(both.get("hard") or soft or 0))
+        )
     return tuple(limits)
 
 

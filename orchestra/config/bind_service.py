@@ -235,8 +235,8 @@ def _volumes_from(value: list[str]) -> tuple[str, Any]:
 
 
 def _healthcheck(value: Tree) -> tuple[str, Any]:
-    test = value.get("test")
-    disabled = value.get("disable", False) or (bool(test) and test[0] == "NONE")
+    test: list[str] = value.get("test") or []
+    disabled = value.get("disable", False) or test[:1] == ["NONE"]
     return "healthcheck", ServiceHealthCheck(
         disable=disabled,
         test=None if disabled or not test else tuple(test),

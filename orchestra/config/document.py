@@ -99,7 +99,7 @@ def read_documents(text: bytes, name: str) -> Iterator[Document]:
         loader = _Composer(_Named(text, name))
         while loader.check_node():
             root = loader.get_node()
-            document = _Builder(root).document()
+            document = None if root is None else _Builder(root).document()
             if document is not None:
                 yield document
     except yaml.MarkedYAMLError as exc:
@@ -154,11 +154,11 @@ class _Builder:
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
         self._enter(node, path)
-        built = (
-            self._mapping(node, path)
-            if isinstance(node, yaml.MappingNode)
-            else self._sequence(node, path)
-        )
+        built: Map | Seq
+        if isinstance(node, yaml.MappingNode):
+            built = self._mapping(node, path)
+        else:
+            built = self._sequence(node, path)
         self._open.discard(id(node))
         return built
 
@@ -183,7 +183,7 @@ class _Builder:
             )
         self._open.add(id(node))
 
-    def _sequence(self, node: yaml.SequenceNode, path: TreePath) -> Seq:
+    def _sequence(self, node: yaml.Node, path: TreePath) -> Seq:
         items = Seq()
         for child in node.value:
             if child.tag == RESET:

@@ -144,10 +144,10 @@ def _discover(folder: str, warn: Callable[[str], None]) -> tuple[str, ...]:
         found = [join(current, name) for name in NAMES if isfile(join(current, name))]
         if found:
             overrides = [join(current, name) for name in OVERRIDES if isfile(join(current, name))]
-            for kind, names in (("config", found), ("override", overrides)):
-                if len(names) > 1:
-                    warn(f"Found multiple {kind} files with supported names: {', '.join(names)}")
-                    warn(f"Using {names[0]}")
+            for kind, paths in (("config", found), ("override", overrides)):
+                if len(paths) > 1:
+                    warn(f"Found multiple {kind} files with supported names: {', '.join(paths)}")
+                    warn(f"Using {paths[0]}")
             return tuple(found[:1] + overrides[:1])
         looked.append(current)
         parent = dirname(current)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestra.config.attributes import TABLE
 from orchestra.config.merge_rules import joined, spell
@@ -14,18 +14,20 @@ if TYPE_CHECKING:
     from orchestra.config.problems import Problems
     from orchestra.model.source import TreePath
 
+_Base = TypeVar("_Base", bound="Tree")
+
 _RULES: Trie[Any] = compile_patterns((row.path, row.merge) for row in TABLE if row.merge)
 _SERVICE = _RULES.named["services"].any
 
 
-def merge_trees(base: Tree, over: Tree, problems: Problems) -> Map:
+def merge_trees(base: Map, over: Tree, problems: Problems) -> Map:
     """*over* merged into *base*, which is changed and returned."""
-    return _Merge(problems, over, ()).run(base, over, _RULES)
+    return _Merge(problems, over, ()).mappings(base, over, (), _RULES)
 
 
-def merge_services(base: Tree, over: Tree, name: str, problems: Problems) -> Map:
+def merge_services(base: Tree, over: Tree, name: str, problems: Problems) -> Tree:
     """The service *over* merged into its extended *base*, which is changed and returned."""
-    return _Merge(problems, over, ("services", name)).run(base, over, _SERVICE)
+    return _Merge(problems, over, ("services", name)).mappings(base, over, (), _SERVICE)
 
 
 def merge_at(base: Any, over: Any, path: TreePath, problems: Problems) -> Any:
@@ -44,13 +46,6 @@ class _Merge:
         self._over = over
         self._root = root
 
-    def run(self, base: Tree, over: Tree, rules: Trie[Any] | None) -> Map:
-        if not isinstance(base, Map):
-            marked = Map()
-            marked.update(base)
-            base = marked
-        return self._mappings(base, over, (), rules)
-
     def values(self, base: Any, over: Any, path: TreePath, rules: Trie[Any] | None) -> Any:
         if rules is not None and rules.here is not None:
             try:
@@ -65,7 +60,7 @@ class _Merge:
             return base
         if isinstance(base, dict):
             if isinstance(over, dict):
-                return self._mappings(base, over, path, rules)
+                return self.mappings(base, over, path, rules)
         elif isinstance(base, list):
             if isinstance(over, list):
                 return joined(_marked(base), _marked(over))
@@ -78,7 +73,8 @@ class _Merge:
         )
         return base
 
-    def _mappings(self, base: Tree, over: Tree, path: TreePath, rules: Trie[Any] | None) -> Any:
+    def mappings(self, base: _Base, over: Tree, path: TreePath, rules: Trie[Any] | None) -> _Base:
+        """*over* merged into *base*, key by key."""
         marks = base.marks if isinstance(base, Map) else {}
         later = over.marks if isinstance(over, Map) else {}
         for key, value in over.items():

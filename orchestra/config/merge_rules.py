@@ -78,15 +78,18 @@ def pools(base: Any, over: Any, merge: MergeMaps) -> Any:
     for index, pool in enumerate(over):
         subnet = pool.get("subnet") if isinstance(pool, dict) else None
         for place, earlier in enumerate(merged):
-            if isinstance(earlier, dict) and isinstance(pool, dict):
-                if earlier.get("subnet") == subnet:
-                    merged[place] = merge(earlier, pool)
-                    break
+            if isinstance(pool, dict) and _has_subnet(earlier, subnet):
+                merged[place] = merge(earlier, pool)
+                break
         else:
             merged.append(pool)
             if isinstance(over, Seq):
                 merged.marks += over.marks[index : index + 1]
     return merged
+
+
+def _has_subnet(pool: Any, subnet: Any) -> bool:
+    return isinstance(pool, dict) and pool.get("subnet") == subnet
 
 
 def nothing() -> Any:

@@ -34,9 +34,10 @@ class Paths:
                 _change(resource, "file", self.path)
         for volume in _values(tree.get("volumes")):
             options = volume.get("driver_opts")
-            if volume.get("driver") == "local" and isinstance(options, dict):
-                if options.get("o") == "bind":
-                    _change(options, "device", self.path)
+            if not isinstance(options, dict) or volume.get("driver") != "local":
+                continue
+            if options.get("o") == "bind":
+                _change(options, "device", self.path)
 
     def resolve_service(self, service: Tree) -> None:
         """Every path of one service, in place."""

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 class LoadRequest(NamedTuple):
     """The command line and its surroundings; the loader looks at nothing else of the process.
 
-    *cwd* is absolute; *environ* is the process's environment; *stdin* is what `-f -` reads;
-    *valid_documents* is the folder that remembers which trees satisfied the schema ("" for none).
+    *cwd* is absolute; *environ* is the process's environment; *stdin* is what `-f -` reads.
     The flags are those of `orchestra config`.
     """
 
@@ -35,7 +34,6 @@ class LoadRequest(NamedTuple):
     resolve_paths: bool = True
     resolve_environment: bool = True
     check_consistency: bool = True
-    valid_documents: str = ""
 
 
 class Loaded(NamedTuple):

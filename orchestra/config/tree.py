@@ -110,8 +110,7 @@ class TreeSources:
             if isinstance(current, Map) and isinstance(part, str) and part in current.marks:
                 found = current.marks[part][0 if key and index == last else 1]
             elif isinstance(current, Seq) and isinstance(part, int):
-                if part < len(current.marks):
-                    found = current.marks[part]
+                found = current.marks[part] if part < len(current.marks) else found
             try:
                 current = current[part]
             except (KeyError, IndexError, TypeError):

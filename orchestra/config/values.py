@@ -121,8 +121,8 @@ def hosts(value: Any) -> Any:
     pairs: list[str] = []
     if isinstance(value, dict):
         for name, addresses in value.items():
-            for address in addresses if isinstance(addresses, list) else [addresses]:
-                pairs.append(_host(name, text(address) or ""))
+            several = addresses if isinstance(addresses, list) else [addresses]
+            pairs += [_host(name, text(address) or "") for address in several]
     elif isinstance(value, list):
         for index, item in enumerate(value):
             written = str(item)

@@ -11,7 +11,7 @@ _PROPAGATIONS = frozenset({"rprivate", "private", "rshared", "shared", "rslave",
 
 
 def split_volume(text: str) -> list[str]:
-    """The parts between colons; those of ${…} and of a drive letter ("C:\\…") do not count."""
+    """The parts between colons; those of ${…} and of a drive letter do not count."""
     parts: list[str] = []
     start = depth = 0
     for index, char in enumerate(text):
