@@ -58,16 +58,22 @@ def target(context: Context, services: tuple[str, ...]) -> Target:
 
 def load_project(context: Context) -> Project:
     """The whole project; what the loader has to warn of goes to stderr. Raises ConfigError."""
-    import sys
-
-    from orchestra.cli.render.text import YELLOW, harmless, paint
     from orchestra.config.pipeline import load
 
     loaded = load(load_request(context))
-    for warning in loaded.warnings:
+    warn(context, loaded.warnings)
+    return loaded.project
+
+
+def warn(context: Context, warnings: tuple[str, ...]) -> None:
+    """Print the loader's *warnings* on stderr."""
+    import sys
+
+    from orchestra.cli.render.text import YELLOW, harmless, paint
+
+    for warning in warnings:
         head = paint("warning:", YELLOW, when=context.colour_stderr)
         sys.stderr.write(f"{head} {harmless(warning)}\n")
-    return loaded.project
 
 
 def load_request(context: Context) -> LoadRequest:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from orchestra.cli.flags import TEXT, Command, Flag
+from typing import TYPE_CHECKING
+
+from orchestra.cli.context import write
+from orchestra.cli.flags import TEXT, Command, Flag, UsageError
+from orchestra.cli.located import load_request, warn
+from orchestra.errors import Unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
+    from orchestra.config.request import Loaded
+    from orchestra.model.project import Project
 
 COMMAND = Command(
     usage="config [OPTIONS] [SERVICE...]",
@@ -34,7 +47,6 @@ COMMAND = Command(
         Flag("quiet", "Only validate the configuration, don't print anything", short="q"),
         Flag("resolve-image-digests", "Pin image tags to digests"),
         Flag("services", "Print the service names, one per line."),
-        Flag("variables", "Print model variables and default values."),
         Flag("volumes", "Print the volume names, one per line."),
     ),
     examples=(
@@ -42,3 +54,97 @@ COMMAND = Command(
         ("orchestra config -q", "Check the files, print nothing"),
     ),
 )
+
+
+def run(args: Args, context: Context) -> int:
+    """Print the project, or the part of it that a flag asks for."""
+    from orchestra.config.pipeline import load
+
+    for name in ("resolve-image-digests", "lock-image-digests"):
+        if args.on(name):
+            raise Unsupported(f"--{name} needs a registry", fix="leave it out")
+    loaded = load(
+        load_request(context)._replace(
+            services=args.words,
+            interpolate=not args.on("no-interpolate"),
+            normalize=not args.on("no-normalize") and not context.options.compatibility,
+            resolve_paths=not args.on("no-path-resolution"),
+            resolve_environment=not args.on("no-env-resolution"),
+            check_consistency=not args.on("no-consistency"),
+        )
+    )
+    warn(context, loaded.warnings)
+    text = _text(args, loaded)
+    if args.text("output"):
+        with open(args.text("output"), "w", encoding="utf-8") as file:
+            file.write(text)
+    elif not args.on("quiet"):
+        write(text)
+    return 0
+
+
+def _text(args: Args, loaded: Loaded) -> str:
+    for name, part in PARTS.items():
+        if args.on(name):
+            return "".join(f"{line}\n" for line in part(loaded.project))
+    if args.text("hash"):
+        return "".join(_hashes(loaded.project, args.text("hash")))
+    if args.on("environment"):
+        return "".join(f"{key}={value}\n" for key, value in sorted(loaded.environment.items()))
+    from orchestra.config.render import to_json, to_yaml
+
+    match args.text("format"):
+        case "json":
+            return to_json(loaded.tree)
+        case "yaml" | "":
+            return to_yaml(loaded.tree)
+        case other:
+            raise UsageError(f'unsupported format "{other}"', fix="use yaml or json")
+
+
+def _services(project: Project) -> Iterable[str]:
+    return project.service_names
+
+
+def _volumes(project: Project) -> Iterable[str]:
+    return sorted(volume.key for volume in project.volumes)
+
+
+def _networks(project: Project) -> Iterable[str]:
+    return sorted(network.key for network in project.networks)
+
+
+def _models(project: Project) -> Iterable[str]:
+    return sorted(model.key for model in project.models)
+
+
+def _profiles(project: Project) -> Iterable[str]:
+    services = (*project.services, *project.disabled_services)
+    return sorted({profile for service in services for profile in service.profiles})
+
+
+def _images(project: Project) -> Iterable[str]:
+    from orchestra.plan.container import image_reference
+
+    return sorted({image_reference(project, service) for service in project.services})
+
+
+def _hashes(project: Project, wanted: str) -> Iterable[str]:
+    from orchestra.ops.gather import hash_of
+
+    names = project.service_names if wanted == "*" else tuple(wanted.split(","))
+    for name in names:
+        if name not in project.service_names:
+            raise UsageError(f"no such service: {name}")
+        yield f"{name} {hash_of(project, project.service(name))}\n"
+
+
+PARTS: dict[str, Callable[[Project], Iterable[str]]] = {
+    "services": _services,
+    "volumes": _volumes,
+    "networks": _networks,
+    "models": _models,
+    "profiles": _profiles,
+    "images": _images,
+}
+"""What the flag of that name prints, one per line."""

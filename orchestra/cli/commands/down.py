@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from orchestra.cli.flags import NUMBER, TEXT, Command, Flag
+from orchestra.cli.flags import NUMBER, TEXT, Command, Flag, UsageError
+from orchestra.cli.located import target
+from orchestra.cli.render.progress import open_display
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
 
 COMMAND = Command(
     usage="down [OPTIONS] [SERVICES]",
@@ -32,3 +39,24 @@ COMMAND = Command(
         ("orchestra down -v", "Remove the volumes too"),
     ),
 )
+
+
+def run(args: Args, context: Context) -> int:
+    """Stop and remove what `up` made."""
+    from orchestra.ops.down import DownOptions, down
+
+    if args.text("rmi") not in ("", "local", "all"):
+        raise UsageError(f'invalid value for --rmi: "{args.text("rmi")}"')
+    options = DownOptions(
+        volumes=args.on("volumes"),
+        remove_orphans=args.on("remove-orphans") or _orphans_by_default(context),
+        stop_grace_s=args.seconds("timeout"),
+    )
+    where = target(context, args.words)
+    with open_display(context, "down") as report:
+        down(context.host(), where, options, report)
+    return 0
+
+
+def _orphans_by_default(context: Context) -> bool:
+    return context.environ.get("COMPOSE_REMOVE_ORPHANS", "").lower() in ("1", "true", "yes")
