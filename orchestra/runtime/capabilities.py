@@ -14,21 +14,32 @@ DEFAULT: Final = sum(1 << NUMBERS[name] for name in _DEFAULT_NAMES.split())
 """Docker's default set."""
 
 
-def capability_set(add: tuple[str, ...], drop: tuple[str, ...], *, privileged: bool) -> int:
+def capability_set(
+    add: tuple[str, ...], drop: tuple[str, ...], *, privileged: bool, available: int = ALL
+) -> int:
     """The set as bits; raises ConfigError for a name that is none.
+
+    *available* is what this process may give away: nothing else can be had, and asking for it by
+    name is an error.
 
     As Docker: "ALL" in *add* starts from everything, "ALL" in *drop* from nothing; *drop* wins
     over "ALL" in *add*, a named *add* wins over *drop*.
     """
     if privileged:
-        return ALL
+        return available
     added, all_added = _parse(add, "cap_add")
     dropped, all_dropped = _parse(drop, "cap_drop")
+    if added & ~available:
+        missing = [name for name, number in NUMBERS.items() if (added & ~available) >> number & 1]
+        raise ConfigError(
+            f"cap_add: {', '.join(missing)} is not available here",
+            fix="the kernel, or the sandbox around this process, does not grant it: leave it out",
+        )
     if all_added:
-        return ALL & ~dropped
+        return available & ~dropped
     if all_dropped:
         return added
-    return (DEFAULT & ~dropped) | added
+    return (DEFAULT & available & ~dropped) | added
 
 
 def _parse(names: tuple[str, ...], attribute: str) -> tuple[int, bool]:

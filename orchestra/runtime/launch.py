@@ -10,13 +10,13 @@ A pidfd of C is opened by M, its parent: until M exits the pid cannot come to me
 from __future__ import annotations
 
 import contextlib
-import functools
 import gc
 import os
 import signal
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import LaunchFailed
+from orchestra.linux.caps import capget
 from orchestra.linux.constants import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
@@ -36,6 +36,7 @@ from orchestra.runtime.capabilities import capability_set
 from orchestra.runtime.child import ChildPlan, ContainerChild
 from orchestra.runtime.failure import Failure, decode, failure_of, launch_failed
 from orchestra.runtime.mountops import RootDirectory
+from orchestra.runtime.options import has_no_new_privs, seccomp_installer
 from orchestra.runtime.plan_rootfs import (
     JOINED_SHM,
     HostTraits,
@@ -47,7 +48,6 @@ from orchestra.runtime.process import SIGNALS, Execution, Limit
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
     from typing import NoReturn
 
     from orchestra.model.container import ContainerSpec
@@ -294,23 +294,13 @@ def _execution(spec: ContainerSpec, seccomp: bytes | None, hostname: str) -> Exe
         user=process.user,
         groups=process.groups,
         capabilities=capability_set(
-            security.cap_add, security.cap_drop, privileged=security.privileged
+            security.cap_add,
+            security.cap_drop,
+            privileged=security.privileged,
+            available=capget().permitted,
         ),
-        no_new_privs=any(_is_no_new_privs(option) for option in security.options),
-        install_seccomp=_seccomp_installer(seccomp),
+        no_new_privs=has_no_new_privs(security.options),
+        install_seccomp=seccomp_installer(seccomp),
         limits=tuple(Limit(item.name, item.soft, item.hard) for item in process.ulimits),
         oom_score_adj=process.oom_score_adj,
     )
-
-
-def _is_no_new_privs(option: str) -> bool:
-    name, _, value = option.replace("=", ":").partition(":")
-    return name == "no-new-privileges" and value in ("", "true")
-
-
-def _seccomp_installer(program: bytes | None) -> Callable[[], None] | None:
-    if program is None:
-        return None
-    from orchestra.linux import seccomp  # before the fork; `exec` of an unconfined one skips it
-
-    return functools.partial(seccomp.install, program)

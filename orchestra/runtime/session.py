@@ -1,0 +1,135 @@
+"""A person, or a pipe, in front of a command in a container: bytes both ways until it ends.
+
+With a terminal: raw mode, window size and its changes; Ctrl-C is a byte that the container's
+terminal turns into a signal. Without one: SIGINT and its like are passed on. The container gets
+pipes of its own, never the caller's descriptors (see `exec.ExecRequest`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from orchestra.linux import tty
+from orchestra.runtime.exec import spawn_exec
+from orchestra.runtime.pump import Pump
+
+if TYPE_CHECKING:
+    from orchestra.runtime.exec import ExecRequest, ExecStarted, ExecTarget
+    from orchestra.runtime.process import Execution
+
+_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+def run_exec(
+    target: ExecTarget,
+    execution: Execution,
+    request: ExecRequest,
+    *,
+    stdin: int,
+    stdout: int,
+    stderr: int,
+) -> int:
+    """Run it in the foreground; its exit code, 128 + N after signal N, 125 … 127 as docker exec.
+
+    *stdin* -1 is none. The caller's terminal is restored on every way out. Raises NotFound.
+    """
+    with ExitStack() as undo:
+        pump = Pump()
+        undo.callback(pump.close)
+        if request.tty:
+            started = spawn_exec(target, execution, request)
+            _wire_terminal(pump, started.terminal, stdin, stdout, undo)
+        else:
+            started = _spawn_with_pipes(pump, target, execution, request, (stdin, stdout, stderr))
+        undo.callback(os.close, started.pidfd)
+        _run(pump, started, undo)
+        _, status = os.waitpid(started.pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def _run(pump: Pump, started: ExecStarted, undo: ExitStack) -> None:
+    """Copy and pass signals on until the command has ended."""
+    signals = _signal_pipe(undo)
+    pump.watch(signals)
+    pump.watch(started.pidfd)
+    while True:
+        watched = pump.step()
+        if signals in watched:
+            for number in os.read(signals, 64):
+                _on_signal(number, started)
+        if started.pidfd in watched:
+            pump.drain()
+            return
+
+
+def _on_signal(number: int, started: ExecStarted) -> None:
+    if number == signal.SIGWINCH:
+        size = tty.window_size(0)
+        if started.terminal >= 0 and size is not None:
+            with contextlib.suppress(OSError):  # the terminal is gone already
+                tty.set_window_size(started.terminal, size)
+        return
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(started.pidfd, number)
+
+
+def _signal_pipe(undo: ExitStack) -> int:
+    """A descriptor from which the numbers of arriving signals are read."""
+    reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    undo.callback(os.close, reader)
+    undo.callback(os.close, writer)
+    undo.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(writer))
+    for number in (*_PASSED_ON, signal.SIGWINCH):
+        undo.callback(signal.signal, number, signal.signal(number, _ignore))
+    return reader
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    """The wake-up descriptor already told."""
+
+
+def _wire_terminal(pump: Pump, master: int, stdin: int, stdout: int, undo: ExitStack) -> None:
+    size = tty.window_size(stdin) if stdin >= 0 else None
+    if size is not None:
+        tty.set_window_size(master, size)
+    pump.route(master, stdout, is_output=True, owned=(master,))
+    if stdin < 0:
+        return
+    if os.isatty(stdin):
+        undo.enter_context(tty.raw_mode(stdin))
+    writer = os.dup(master)
+    os.set_blocking(writer, False)
+    pump.route(stdin, writer, is_output=False, owned=(writer,))
+
+
+def _spawn_with_pipes(
+    pump: Pump,
+    target: ExecTarget,
+    execution: Execution,
+    request: ExecRequest,
+    fds: tuple[int, int, int],
+) -> ExecStarted:
+    stdin, stdout, stderr = fds
+    with ExitStack() as childs:
+        out_reader, out_writer = os.pipe2(os.O_CLOEXEC)
+        childs.callback(os.close, out_writer)
+        err_reader, err_writer = os.pipe2(os.O_CLOEXEC)
+        childs.callback(os.close, err_writer)
+        in_reader = -1
+        if stdin >= 0:
+            in_reader, in_writer = os.pipe2(os.O_CLOEXEC)
+            childs.callback(os.close, in_reader)
+            os.set_blocking(in_writer, False)
+            pump.route(stdin, in_writer, is_output=False, owned=(in_writer,))
+        pump.route(out_reader, stdout, is_output=True, owned=(out_reader,))
+        pump.route(err_reader, stderr, is_output=True, owned=(err_reader,))
+        return spawn_exec(
+            target,
+            execution,
+            request._replace(stdin=in_reader, stdout=out_writer, stderr=err_writer),
+        )
