@@ -55,7 +55,19 @@ class NetworkState(Frozen, frozen=True, kw_only=True):
     gateway6: str = ""
 
 
+class VolumeFilesystem(Frozen, frozen=True, kw_only=True):
+    """A file system that is mounted in each container instead of the volume's directory."""
+
+    type: str  # "tmpfs", "nfs", …: mount(2)'s
+    device: str
+    options: str = ""  # "addr=10.0.0.1,rw"
+
+
 class VolumeState(Frozen, frozen=True, kw_only=True):
+    """*mountpoint* is the host directory that holds the data, unless *filesystem* is set."""
+
     spec: VolumeSpec
     mountpoint: str
     created_ns: int = 0
+    filesystem: VolumeFilesystem | None = None
+    read_only: bool = False  # driver_opts: o=ro
