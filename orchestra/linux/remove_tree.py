@@ -7,6 +7,7 @@ of the tree; two descriptors and no recursion do.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from itertools import count
@@ -33,12 +34,13 @@ def remove_tree(path: str) -> None:
             raise
     else:
         return
-    top = os.open(path, _OPEN_DIRECTORY)
-    try:
-        _empty(top)
-    finally:
-        os.close(top)
-    os.rmdir(path)
+    with contextlib.suppress(FileNotFoundError):  # two processes may remove the same tree
+        top = os.open(path, _OPEN_DIRECTORY)
+        try:
+            _empty(top)
+        finally:
+            os.close(top)
+        os.rmdir(path)
 
 
 def _empty(top: int) -> None:
@@ -46,8 +48,9 @@ def _empty(top: int) -> None:
     while entries := os.listdir(top):
         for name in entries:
             if not _remove_entry(top, name):
-                _hoist_children(top, name, names)
-                os.rmdir(name, dir_fd=top)
+                with contextlib.suppress(FileNotFoundError):
+                    _hoist_children(top, name, names)
+                    os.rmdir(name, dir_fd=top)
 
 
 def _remove_entry(directory: int, name: str) -> bool:
@@ -62,6 +65,8 @@ def _remove_entry(directory: int, name: str) -> bool:
         return True
     try:
         os.rmdir(name, dir_fd=directory)
+    except FileNotFoundError:
+        return True
     except OSError as exc:
         if exc.errno != errno.ENOTEMPTY:
             raise
