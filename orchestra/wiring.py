@@ -75,7 +75,7 @@ def resume(argv: list[str]) -> None:
     lot = ParkingLot.inherited(int(entry), int(exit_))
     listening = None
     if int(listener) >= 0:
-        os.set_inheritable(int(listener), False)
+        os.set_inheritable(int(listener), False)  # noqa: FBT003 (positional only)
         listening = socket.socket(fileno=int(listener))
     layout = Layout(data_root, run_root)
     _serve(layout, name, Birth(lot, listening))
@@ -136,4 +136,13 @@ def _begin_launch(launcher: Launcher, plan: Launch) -> Launching:
 
 
 def _start_probe(start: ProbeStart) -> tuple[int, int]:
-    raise NotImplementedError(start)
+    """Run a healthcheck's command as `exec` would."""
+    import msgspec
+
+    from orchestra.runtime.exec import ExecRequest, ExecTarget, execution_for, spawn_exec
+
+    request = ExecRequest(argv=start.argv, stdout=start.output, stderr=start.output)
+    target = ExecTarget(start.spec.name, start.pid, start.start_ticks, start.cgroup)
+    execution = execution_for(msgspec.to_builtins(start.spec), request, None)
+    started = spawn_exec(target, execution, request)
+    return started.pid, started.pidfd

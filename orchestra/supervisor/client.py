@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from orchestra.engine.embedded.events import ContainerEvent
     from orchestra.supervisor.light import Channel
 
-MOST_RECONNECTS = 3
+MOST_RECONNECTS = 8
+RECONNECT_WINDOW_S = 10.0
 
 
 class SocketEngine:
@@ -30,7 +31,7 @@ class SocketEngine:
     def __init__(self, channel: Channel, reconnect: Callable[[], Channel]) -> None:
         self._channel = channel
         self._reconnect = reconnect
-        self._reconnects = 0
+        self._reconnects: list[float] = []
         self._last_ticket = 0
         self._pending: dict[int, Request] = {}
         self._ready: deque[Completion] = deque()
@@ -45,7 +46,7 @@ class SocketEngine:
         self._last_ticket += 1
         self._pending[self._last_ticket] = request
         try:
-            self._send(protocol.Submit(ticket=self._last_ticket, request=request))
+            self._send(protocol.submit(self._last_ticket, request))
         except EngineUnavailable:
             self._recover()
         return self._last_ticket
@@ -115,7 +116,6 @@ class SocketEngine:
     def _sort(self, message: protocol.FromServer | None) -> None:
         match message:
             case protocol.Answer():
-                self._reconnects = 0
                 if self._pending.pop(message.ticket, None) is not None:
                     self._ready.append(protocol.completion(message))
             case protocol.Event():
@@ -128,8 +128,10 @@ class SocketEngine:
 
     def _recover(self) -> None:
         """The supervisor has gone: find the next one, ask it everything that is unanswered."""
-        self._reconnects += 1
-        if self._reconnects > MOST_RECONNECTS:
+        now_s = time.monotonic()
+        self._reconnects = [at_s for at_s in self._reconnects if now_s - at_s < RECONNECT_WINDOW_S]
+        self._reconnects.append(now_s)
+        if len(self._reconnects) > MOST_RECONNECTS:
             raise EngineUnavailable(
                 "the project's supervisor ends again and again",
                 fix="look into supervisor.log in the project's directory",
@@ -139,4 +141,4 @@ class SocketEngine:
         if self._subscribed:
             self._send(protocol.Subscribe())
         for ticket, request in tuple(self._pending.items()):
-            self._send(protocol.Submit(ticket=ticket, request=request))
+            self._send(protocol.submit(ticket, request))

@@ -13,7 +13,7 @@ import array
 import os
 import socket
 
-_KEY_BYTES = 64
+_KEY_BYTES = 96
 _MOST_FDS = 8
 _END = "-"
 _SLACK = 32
@@ -21,13 +21,13 @@ _SLACK = 32
 
 
 class ParkingLot:
-    """A queue of (container id, fds). One entry per container; the last one sent counts."""
+    """A queue of (key, fds). Of several entries with one key the last one sent counts."""
 
     def __init__(self, entry: socket.socket, exit_: socket.socket) -> None:
         self._entry = entry
         self._exit = exit_
-        entry.setblocking(False)
-        exit_.setblocking(False)
+        for end in (entry, exit_):
+            end.settimeout(0)
         self._parked: dict[str, tuple[int, ...]] = {}
         self._queued = 0
 
@@ -41,7 +41,7 @@ class ParkingLot:
     def inherited(cls, entry: int, exit_: int) -> ParkingLot:
         """The lot whose ends have these descriptors in this process."""
         for fd in (entry, exit_):
-            os.set_inheritable(fd, False)
+            os.set_inheritable(fd, False)  # noqa: FBT003 (positional only)
         return cls(socket.socket(fileno=entry), socket.socket(fileno=exit_))
 
     def filenos(self) -> tuple[int, int]:

@@ -35,6 +35,7 @@ from orchestra.model.container import Frozen
 from orchestra.supervisor.light import error_from_wire
 
 if TYPE_CHECKING:
+    from orchestra.engine.base import Request
     from orchestra.errors import OrchestraError
 
 AnyRequest = (
@@ -128,6 +129,13 @@ def error_to_wire(error: OrchestraError) -> WireError:
     return WireError(
         kind=type(error).__name__, what=error.what, fix=error.fix, exit_code=error.exit_code
     )
+
+
+def submit(ticket: int, request: Request) -> Submit:
+    """*request* as a message. Raises TypeError when it is none of AnyRequest."""
+    if not isinstance(request, AnyRequest):
+        raise TypeError(f"{type(request).__name__} is not a request of this protocol")
+    return Submit(ticket=ticket, request=request)
 
 
 def answer(completion: Completion) -> Answer:

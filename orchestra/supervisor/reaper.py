@@ -72,7 +72,7 @@ def spawn(argv: list[str]) -> int:
     pid = os.fork()
     if pid == 0:
         try:
-            os.execv(argv[0], argv)
+            os.execv(argv[0], argv)  # noqa: S606
         finally:
             os._exit(127)
     return pid

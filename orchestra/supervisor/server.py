@@ -1,4 +1,4 @@
-"""The supervisor itself: serves the project's socket until the project needs no process any more."""
+"""Serves the project's socket: who is connected, what each is told, and whether we are needed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Connection:
-    """One client. Answers are queued, never waited for: a client that does not read harms nobody."""
+    """One client. Answers are queued: a client that does not read keeps nobody waiting."""
 
     def __init__(self, server: Server, connected: socket.socket) -> None:
         self._server = server
@@ -38,7 +38,7 @@ class Connection:
         self._outgoing = bytearray()
         self._greeted = False
         self._subscribed = False
-        connected.setblocking(False)
+        connected.settimeout(0)
         server.loop.add_reader(connected.fileno(), self._readable)
 
     def _readable(self) -> None:

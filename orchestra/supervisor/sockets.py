@@ -20,7 +20,7 @@ def listen(path: str) -> socket.socket:
     finally:
         os.umask(mask)
     listener.listen(64)
-    listener.setblocking(False)
+    listener.settimeout(0)
     return listener
 
 

@@ -150,7 +150,7 @@ def _become_reaper_and_supervisor(project: Project, birth: Birth) -> None:
     gc.freeze()
     try:
         project.serve(birth)
-    except BaseException:  # the root of a process: whatever it was, the reaper starts a new one
+    except BaseException:  # noqa: BLE001 (the root of a process; the reaper starts a new one)
         report_crash()
         os._exit(1)
     os._exit(0)
@@ -194,14 +194,14 @@ def exec_supervisor(project: Project, lot: ParkingLot, listener: socket.socket) 
 
 def _inheritable(fds: tuple[int, ...]) -> tuple[str, ...]:
     for fd in fds:
-        os.set_inheritable(fd, True)
+        os.set_inheritable(fd, True)  # noqa: FBT003 (positional only)
     return tuple(str(fd) for fd in fds)
 
 
 def _exec(argv: list[str]) -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
-    os.execv(argv[0], argv)
+    os.execv(argv[0], argv)  # noqa: S606
 
 
 def interpreter(module: str, function: str) -> tuple[str, ...]:

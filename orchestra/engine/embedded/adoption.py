@@ -6,6 +6,7 @@ removed, running ones adopted, ended ones treated as if they ended now.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from orchestra.engine.embedded import making, probing, running
 from orchestra.engine.embedded.core import Container
 from orchestra.engine.embedded.pump import LogPump
 from orchestra.errors import OrchestraError
+from orchestra.linux.exitinfo import exit_status
 from orchestra.linux.procfs import is_running
 from orchestra.model.container import ContainerSpec
 from orchestra.model.state import Status
@@ -28,8 +30,8 @@ _LOG = logging.getLogger(__name__)
 _decode_spec = msgspec.json.Decoder(ContainerSpec).decode
 
 
-def adopt_all(core: Core, terminals: dict[str, tuple[int, ...]]) -> None:
-    """Load every container of the project; *terminals* are the fds parked for each, now ours."""
+def adopt_all(core: Core, parked: dict[str, tuple[int, ...]]) -> None:
+    """Load every container of the project; *parked* are the fds kept for their runs, now ours."""
     for container_id in container_ids(core.layout, core.project):
         container = _load(core, container_id)
         if container is None:
@@ -37,8 +39,9 @@ def adopt_all(core: Core, terminals: dict[str, tuple[int, ...]]) -> None:
         else:
             core.containers[container_id] = container
     for container in tuple(core.containers.values()):
-        _adopt(core, container, terminals.pop(container.id, ()))
-    for fds in terminals.values():
+        pidfd, *outputs = parked.pop(running.parking_key(container), (-1,))
+        _adopt(core, container, pidfd, tuple(outputs))
+    for fds in parked.values():
         for fd in fds:
             os.close(fd)
 
@@ -61,23 +64,25 @@ def _discard(core: Core, container_id: str) -> None:
     making.remove_directory(core, container_id)
 
 
-def _adopt(core: Core, container: Container, fds: tuple[int, ...]) -> None:
+def _adopt(core: Core, container: Container, pidfd: int, outputs: tuple[int, ...]) -> None:
     state = container.state
-    alive = bool(state.pid) and is_running(state.pid, state.start_ticks)
     container.scope = core.drivers.cgroups.find(
         core.cgroup_name(container), container.spec.resources
     )
-    if alive:
-        try:
-            pidfd = os.pidfd_open(state.pid)
-        except ProcessLookupError:
-            alive = False
-        else:
-            _adopt_running(core, container, pidfd, fds)
+    _reopen_output(core, container, outputs)
+    if state.pid and is_running(state.pid, state.start_ticks):
+        if pidfd < 0:
+            with contextlib.suppress(ProcessLookupError):
+                pidfd = os.pidfd_open(state.pid)
+        if pidfd >= 0:
+            _adopt_running(core, container, pidfd)
             return
-    _reopen_output(core, container, fds)
+    container.pidfd = pidfd
     if state.pid:
-        running.exited(core, container, core.exits.known_status(state.pid, state.start_ticks))
+        status = core.exits.known_status(state.pid, state.start_ticks)
+        if status is None and pidfd >= 0:
+            status = exit_status(pidfd)
+        running.exited(core, container, status)
         return
     running.release_run(core, container)  # a launch may have been under way
     if state.status == Status.REMOVING:
@@ -86,8 +91,7 @@ def _adopt(core: Core, container: Container, fds: tuple[int, ...]) -> None:
         running.schedule_restart(core, container, 0.0)
 
 
-def _adopt_running(core: Core, container: Container, pidfd: int, fds: tuple[int, ...]) -> None:
-    _reopen_output(core, container, fds)
+def _adopt_running(core: Core, container: Container, pidfd: int) -> None:
     running.watch(core, container, pidfd)
     try:
         running.connect(core, container, ())
@@ -114,5 +118,3 @@ def _reopen_output(core: Core, container: Container, fds: tuple[int, ...]) -> No
         container.pump.open_fifos(run_dir)
         for fd in fds:  # they kept what was written alive until here
             os.close(fd)
-    if container.pump is not None:
-        core.keeper.park(container.id, container.pump.fds)

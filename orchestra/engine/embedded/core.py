@@ -57,6 +57,7 @@ class ProbeStart(NamedTuple):
 
     spec: ContainerSpec
     pid: int
+    start_ticks: int
     argv: tuple[str, ...]
     output: int  # the fd for its stdout and stderr
     cgroup: CgroupScope

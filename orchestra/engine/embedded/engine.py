@@ -75,10 +75,16 @@ def _dispatch(core: Core, request: Request, reply: Reply) -> None:
                 reply.succeed()
             else:
                 making.remove(core, container, request, reply)
-        case (
-            base.CreateNetwork() | base.RemoveNetwork() | base.CreateVolume() | base.RemoveVolume()
-        ):
-            reply.succeed(detail=_change_objects(core, request))
+        case base.CreateNetwork():
+            reply.succeed(detail=core.drivers.networks.create_network(request.spec).subnet)
+        case base.RemoveNetwork():
+            core.drivers.networks.remove_network(request.name)
+            reply.succeed()
+        case base.CreateVolume():
+            reply.succeed(detail=core.drivers.volumes.create(request.spec).mountpoint)
+        case base.RemoveVolume():
+            core.drivers.volumes.remove(request.name)
+            reply.succeed()
         case _:
             _dispatch_to_container(core, request, reply)
 

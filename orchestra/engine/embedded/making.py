@@ -77,6 +77,7 @@ def initial_state(spec: ContainerSpec) -> ContainerState:
         oneoff=spec.oneoff,
         labels=spec.labels,
         mounts=tuple(mount.source or mount.target for mount in spec.mounts),
+        tty=spec.process.tty,
     )
 
 

@@ -38,6 +38,7 @@ class Probe:
             start = ProbeStart(
                 container.spec,
                 container.state.pid,
+                container.state.start_ticks,
                 health.probe_argv(check),
                 write_end,
                 container.scope,
@@ -136,11 +137,14 @@ def probe_ended(core: Core, container: Container, output: bytes, *, succeeded: b
     container.probe_output = output
     before = container.health
     container.health = health.after_probe(check, before, time.monotonic(), succeeded=succeeded)
-    if container.health.status != before.status:
-        state = container.state._replace(health=container.health.status)
+    if container.health != before:
+        state = container.state._replace(
+            health=container.health.status, failing_streak=container.health.failing_streak
+        )
         core.set_state(container, state)
-        core.emit(container, f"health_status: {state.health}")
-        waiting.settle(container)
+        if container.health.status != before.status:
+            core.emit(container, f"health_status: {state.health}")
+            waiting.settle(container)
     _schedule(core, container, check)
 
 

@@ -56,7 +56,6 @@ def _prepare(core: Core, container: Container, undo: ExitStack) -> Launch:
         if not spec.process.tty:
             make_fifos(run_dir)
             container.pump.open_fifos(run_dir)
-            core.keeper.park(container.id, container.pump.fds)
     if spec.process.stdin_open and not spec.process.tty:
         stdin = _open_stdin(f"{run_dir}/stdin")
         undo.callback(os.close, stdin)
@@ -140,7 +139,6 @@ def _launched(core: Core, container: Container, launched: Launched) -> None:
     core.set_state(container, state)
     if launched.terminal >= 0 and container.pump is not None:
         container.pump.add_terminal(launched.terminal)
-        core.keeper.park(container.id, container.pump.fds)
     watch(core, container, launched.pidfd)
     try:
         connect(core, container, launched.network_fds)
@@ -154,14 +152,25 @@ def _launched(core: Core, container: Container, launched: Launched) -> None:
 
 
 def watch(core: Core, container: Container, pidfd: int) -> None:
-    """Be told when the container's process ends; owns *pidfd*."""
+    """Be told when the container's process ends; owns *pidfd*.
+
+    It is parked beside the output: while somebody has a pidfd open, the kernel keeps the exit
+    status, even of a process that was reaped.
+    """
     container.pidfd = pidfd
+    outputs = container.pump.fds if container.pump is not None else ()
+    core.keeper.park(parking_key(container), (pidfd, *outputs))
     core.exits.watch(
         container.state.pid,
         container.state.start_ticks,
         pidfd,
         lambda status: exited(core, container, status),
     )
+
+
+def parking_key(container: Container) -> str:
+    """Names one run of a container."""
+    return f"{container.id} {container.state.start_ticks}"
 
 
 def connect(core: Core, container: Container, fds: tuple[int, ...]) -> None:
@@ -253,7 +262,7 @@ def release_run(core: Core, container: Container) -> bool:
         container.scope.kill()  # what shared the host's pid namespace is still there
         _destroy_scope(container)
     _close_pump(container)
-    core.keeper.forget(container.id)
+    core.keeper.forget(parking_key(container))
     if container.pidfd >= 0:
         os.close(container.pidfd)
         container.pidfd = -1

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def signal_number(name: str) -> int:
-    """ "SIGTERM", "TERM", "15", "SIGRTMIN+3" as a number. Raises ConfigError."""
+    """The number of "SIGTERM", "TERM", "15" or "SIGRTMIN+3". Raises ConfigError."""
     text = name.upper()
     if text.isdigit() and 0 < int(text) <= signal.SIGRTMAX:
         return int(text)
