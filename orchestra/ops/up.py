@@ -59,7 +59,7 @@ def up(host: Host, project: Project, options: UpOptions, report: Report) -> None
         try:
             execute(_plan(desired, engine, options), engine, report)
             if options.wait and options.start:
-                await_healthy(engine, desired, report)
+                await_healthy(engine, desired, report, options.wait_timeout_s)
         finally:
             engine.close()
 
@@ -124,10 +124,13 @@ def new_id() -> str:
     return os.urandom(32).hex()
 
 
-def await_healthy(engine: Engine, desired: Desired, report: Report) -> None:
+def await_healthy(
+    engine: Engine, desired: Desired, report: Report, timeout_s: float | None
+) -> None:
     """Wait until every container of *desired* is healthy, or running without a check.
 
-    A container that has ended with status 0 counts as well. Raises RuntimeFailure for others.
+    A container that has ended with status 0 counts as well. Raises RuntimeFailure for others,
+    and TimedOut.
     """
     builder: PlanBuilder[Request] = PlanBuilder()
     names = set(desired.project.service_names)
@@ -138,4 +141,4 @@ def await_healthy(engine: Engine, desired: Desired, report: Report) -> None:
                 container_resource(container.name),
                 request=WaitHealthy(id=ContainerId(container.id)),
             )
-    execute(builder.build(), engine, report)
+    execute(builder.build(), engine, report, timeout_s=timeout_s)

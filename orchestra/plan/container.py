@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from orchestra.errors import ConfigError
 from orchestra.model import labels
 from orchestra.model.container import (
@@ -78,7 +80,7 @@ def container_spec(
     NotFound for a namespace of nobody.
     """
     network = attachment(project, service, peers, names=identity.aliases)
-    return ContainerSpec(
+    described = ContainerSpec(
         id=identity.id,
         name=identity.name,
         project=project.name,
@@ -91,8 +93,6 @@ def container_spec(
         config_hash=identity.config_hash,
         labels=_labels(project, service, image, identity),
         annotations=service.annotations,
-        hostname=service.hostname,
-        domainname=service.domainname,
         mounts=container_mounts(
             project,
             service,
@@ -102,22 +102,32 @@ def container_spec(
             new_name=volumes.new_name,
         ),
         files=container_files(project, service),
-        devices=service.devices,
-        shm_bytes=service.shm_bytes or _DEFAULT_SHM_BYTES,
-        storage_opts=service.storage_opts,
         network_mode=network.mode,
         network_container=network.container,
         endpoints=network.endpoints,
-        ports=tuple(entry.port for entry in service.ports),
         exposed_ports=_exposed(service, image),
+        namespaces=namespaces(service, peers),
+        healthcheck=_healthcheck(service.healthcheck, image.healthcheck),
+        stop_signal=service.stop_signal or image.stop_signal or "SIGTERM",
+    )
+    return _with_attributes(described, service)
+
+
+def _with_attributes(spec: ContainerSpec, service: Service) -> ContainerSpec:
+    """*spec* with what is taken from the service as it is."""
+    return msgspec.structs.replace(
+        spec,
+        hostname=service.hostname,
+        domainname=service.domainname,
+        devices=service.devices,
+        shm_bytes=service.shm_bytes or _DEFAULT_SHM_BYTES,
+        storage_opts=service.storage_opts,
+        ports=tuple(entry.port for entry in service.ports),
         dns=service.dns,
         extra_hosts=service.extra_hosts,
-        namespaces=namespaces(service, peers),
         resources=service.resources,
         security=service.security,
-        healthcheck=_healthcheck(service.healthcheck, image.healthcheck),
         restart=service.restart,
-        stop_signal=service.stop_signal or image.stop_signal or "SIGTERM",
         stop_grace_s=_DEFAULT_GRACE_S if service.stop_grace_s is None else service.stop_grace_s,
         log=service.logging or LogConfig(),
         post_start=service.post_start,

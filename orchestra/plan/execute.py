@@ -6,6 +6,7 @@ soon as what they need has ended, answers come back in any order.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from orchestra.errors import Interrupted, OrchestraError
@@ -13,6 +14,8 @@ from orchestra.plan.events import Phase, Progress
 from orchestra.plan.operations import Operation, Verb
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from orchestra.plan.events import Report
     from orchestra.plan.graph import Plan
 
@@ -102,37 +105,71 @@ class Execution(Generic[R]):
         return skipped
 
 
+class TimedOut(OrchestraError):
+    """The wait was longer than the user allows."""
+
+
 class DependencyFailed(OrchestraError):
     """A one-shot service ended with a status other than 0."""
 
 
-def execute(plan: Plan[R], engine: Requests[R], report: Report) -> None:
+def execute(
+    plan: Plan[R],
+    engine: Requests[R],
+    report: Report,
+    *,
+    pause: Callable[[], None] | None = None,
+    timeout_s: float | None = None,
+) -> None:
     """Carry *plan* out, as parallel as its dependencies allow.
 
-    Raises the first failure after everything that did not depend on it is done, and Interrupted at
-    Ctrl-C: what is under way then is finished by the engine, nothing new is begun.
+    *pause* is called when there is no answer yet and returns when there may be one: the caller has
+    more to watch than the engine. Raises the first failure after everything that did not depend on
+    it is done, TimedOut after *timeout_s*, and Interrupted at Ctrl-C: what is under way then is
+    finished by the engine, nothing new is begun.
     """
     for warning in plan.warnings:
         report(Progress("", Phase.WARNING, warning))
     for resource in plan.kept:
         report(Progress(resource, Phase.DONE, "Running"))
     execution = Execution(plan)
+    answers = _answers(engine, pause, timeout_s)
     try:
-        _run(execution, engine, report)
+        _run(execution, engine, report, answers)
     except KeyboardInterrupt as exc:
         raise Interrupted("interrupted") from exc
     if execution.failures:
         raise execution.failures[0][1]
 
 
-def _run(execution: Execution[R], engine: Requests[R], report: Report) -> None:
+def _answers(
+    engine: Requests[R], pause: Callable[[], None] | None, timeout_s: float | None
+) -> Iterator[Answer]:
+    """The engine's answers as they come, without end. Raises TimedOut."""
+    deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+    while True:
+        left_s = None if deadline_s is None else max(0.0, deadline_s - time.monotonic())
+        answer = engine.next_completion(0.0 if pause is not None else left_s)
+        if answer is not None:
+            yield answer
+        elif left_s == 0.0:
+            raise TimedOut(
+                f"not ready after {timeout_s:g} s", fix="`orchestra ps` shows what lacks"
+            )
+        elif pause is not None:
+            pause()
+
+
+def _run(
+    execution: Execution[R], engine: Requests[R], report: Report, answers: Iterator[Answer]
+) -> None:
     under_way: dict[int, Operation[R]] = {}
     while not execution.is_over:
         for operation in execution.ready():
             _tell(report, operation, Phase.WORKING, operation.verb.doing)
             under_way[engine.submit(operation.request)] = operation
-        answer = engine.next_completion()
-        if answer is None or answer.ticket not in under_way:
+        answer = next(answers)
+        if answer.ticket not in under_way:
             continue
         operation = under_way.pop(answer.ticket)
         error = answer.error or _unexpected_exit(operation, answer.exit_code)

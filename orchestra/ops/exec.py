@@ -1,0 +1,77 @@
+"""`exec`: one more command in a running container; needs no supervisor."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.errors import Conflict, NotFound
+from orchestra.model.state import Status
+from orchestra.ops.target import one_container
+from orchestra.runtime.exec import ExecRequest, ExecTarget, execution_for, spawn_exec
+from orchestra.runtime.join_cgroups import CgroupsOf
+from orchestra.runtime.session import run_exec
+
+if TYPE_CHECKING:
+    from orchestra.layout import Layout
+    from orchestra.model.state import ContainerState
+    from orchestra.ops.target import Target
+
+
+class ExecOptions(NamedTuple):
+    """A command; "" and () mean: as the container's own. *number* 0 is the first container."""
+
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    user: str = ""
+    cwd: str = ""
+    privileged: bool = False
+    tty: bool = False
+    interactive: bool = True
+    detach: bool = False
+    number: int = 0
+
+
+def exec_in(layout: Layout, target: Target, options: ExecOptions) -> int:
+    """Run the command in the one service of *target*; its exit code (0 when detached).
+
+    Raises NotFound when the service does not run and Conflict when it is paused.
+    """
+    container = one_container(layout, target, index=options.number)
+    if container.status == Status.PAUSED:
+        raise Conflict(
+            f"container {container.name} is paused",
+            fix=f"`orchestra unpause {container.service}` before you run a command in it",
+        )
+    return exec_in_container(layout, container, options)
+
+
+def exec_in_container(layout: Layout, container: ContainerState, options: ExecOptions) -> int:
+    """The same, for a container that has been found. Raises NotFound."""
+    request = ExecRequest(
+        argv=options.argv,
+        env=options.env,
+        user=options.user,
+        cwd=options.cwd,
+        privileged=options.privileged,
+        tty=options.tty,
+    )
+    where = ExecTarget(
+        container.name, container.pid, container.start_ticks, CgroupsOf(container.pid)
+    )
+    execution = execution_for(_read_spec(layout, container), request, None)
+    if options.detach:
+        spawn_exec(where, execution, request._replace(tty=False))
+        return 0
+    stdin = 0 if options.interactive else -1
+    return run_exec(where, execution, request, stdin=stdin, stdout=1, stderr=2)
+
+
+def _read_spec(layout: Layout, container: ContainerState) -> dict[str, object]:
+    """The container's spec.json as plain JSON. Raises NotFound."""
+    try:
+        with open(layout.spec_json(container.project, container.id), "rb") as stream:
+            spec: dict[str, object] = json.load(stream)
+    except (OSError, ValueError) as exc:
+        raise NotFound(f"container {container.name} has just been removed") from exc
+    return spec

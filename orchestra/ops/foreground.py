@@ -1,0 +1,231 @@
+"""`up` in the foreground: logs from the start, ends told, all stopped at Ctrl-C.
+
+The first Ctrl-C stops gracefully (SIGTERM, grace period, SIGKILL), the second one kills. Ends when
+all containers that are attached to have ended.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.errors import Interrupted
+from orchestra.model.state import Status
+from orchestra.ops.dispatch import open_client
+from orchestra.ops.interrupts import Interrupts
+from orchestra.ops.lock import project_lock
+from orchestra.ops.logs import Follower
+from orchestra.ops.projectfile import record_project
+from orchestra.ops.target import ALIVE, Target, find_containers
+from orchestra.ops.up import desired_state, plan_for
+from orchestra.plan.events import Phase, Progress
+from orchestra.plan.execute import execute
+from orchestra.plan.lifecycle import plan_each, plan_stop
+from orchestra.plan.operations import Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from orchestra.model.project import Project
+    from orchestra.model.state import ContainerState
+    from orchestra.ops.host import Host
+    from orchestra.ops.logs import LogEvent
+    from orchestra.ops.up import UpOptions
+    from orchestra.plan.desired import Desired
+    from orchestra.plan.events import Report
+    from orchestra.plan.graph import Plan
+    from orchestra.plan.lifecycle import Frame
+
+_LOOK_AGAIN_S = 5.0
+
+
+class OnExit(Enum):
+    """What the end of one container means for the others."""
+
+    IGNORE = "ignore"
+    STOP_ALL = "stop all"  # --abort-on-container-exit
+    STOP_ALL_ON_FAILURE = "stop all on failure"  # --abort-on-container-failure
+
+
+class Attach(NamedTuple):
+    """*only* and *without* are services; *exit_code_from* implies STOP_ALL."""
+
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    dependencies: bool = False  # attach to those of named services as well
+    on_exit: OnExit = OnExit.IGNORE
+    exit_code_from: str = ""
+
+
+def up_attached(
+    host: Host,
+    project: Project,
+    options: UpOptions,
+    attach: Attach,
+    report: Report,
+    show: Callable[[LogEvent], None],
+) -> int:
+    """Bring the project up and show its logs until it ends; the exit code of `up`.
+
+    130 after Ctrl-C; with `on_exit` that of the first container which ended (or failed), with
+    `exit_code_from` that of this service. Raises what `up` raises.
+    """
+    desired = desired_state(host, project, options)
+    os.makedirs(host.layout.containers(project.name), mode=0o700, exist_ok=True)
+    with Interrupts() as interrupts:
+        session = _Session(host, desired, options, attach, interrupts)
+        try:
+            return session.run(report, show)
+        finally:
+            session.close()
+
+
+class _Session:
+    """One run of `up` in the foreground."""
+
+    def __init__(
+        self,
+        host: Host,
+        desired: Desired,
+        options: UpOptions,
+        attach: Attach,
+        interrupts: Interrupts,
+    ) -> None:
+        self._host = host
+        self._desired = desired
+        self._options = options
+        self._attach = attach
+        self._interrupts = interrupts
+        self._name = desired.project.name
+        services = attached_services(desired, options, attach)
+        self._follower = Follower(
+            host.layout, self._name, lambda c: not c.oneoff and c.service in services
+        )
+        self._first_end: ContainerState | None = None
+
+    def run(self, report: Report, show: Callable[[LogEvent], None]) -> int:
+        try:
+            self._bring_up(report, show)
+            self._watch(show)
+        except Interrupted:
+            if not self._interrupts.count:
+                raise
+        interrupted = self._interrupts.count > 0
+        if interrupted or self._follower.has_running():
+            self._stop(report, show)
+        if interrupted:
+            return Interrupted.exit_code
+        return self._exit_code()
+
+    def close(self) -> None:
+        self._follower.close()
+
+    # -- phases -------------------------------------------------------------------------------
+    def _bring_up(self, report: Report, show: Callable[[LogEvent], None]) -> None:
+        with project_lock(self._host.layout, self._name, command="up", report=report):
+            record_project(self._host.layout, self._desired.project)
+            engine = self._host.open_engine(self._name)
+            try:
+                plan = plan_for(self._desired, engine.observe(), self._options)
+                existing = find_containers(self._host.layout, Target(self._name))
+                self._show(self._follower.begin_at_end(existing), show)
+                execute(plan, engine, report, pause=partial(self._pause, show, engine))
+            finally:
+                engine.close()
+        self._show(self._follower.look(), show)
+
+    def _watch(self, show: Callable[[LogEvent], None]) -> None:
+        """Show what happens until all have ended, one has that matters, or Ctrl-C."""
+        while self._follower.has_running() and not self._aborts():
+            self._pause(show)
+            if self._interrupts.count:
+                return
+
+    def _stop(self, report: Report, show: Callable[[LogEvent], None]) -> None:
+        """Stop gracefully; kill at the next Ctrl-C."""
+        signals = self._interrupts.count
+        text = "Gracefully stopping... (press Ctrl+C again to force)"
+        if not signals:
+            text = "Aborting on container exit..."
+        report(Progress("", Phase.WARNING, text))
+        target = Target(self._name, self._options.services)
+        containers = find_containers(self._host.layout, target)
+        try:
+            stop = plan_stop(containers, self._options.stop_grace_s)
+            self._execute(stop, report, show, patience=signals)
+        except Interrupted:
+            left = [c for c in find_containers(self._host.layout, target) if c.status in ALIVE]
+            kill = plan_each(left, Verb.KILL, {"type": "KillContainer", "signal": "SIGKILL"})
+            self._execute(kill, report, show, patience=signals + 100)
+        self._show(self._follower.look(), show)
+
+    def _execute(
+        self,
+        plan: Plan[Frame],
+        report: Report,
+        show: Callable[[LogEvent], None],
+        *,
+        patience: int,
+    ) -> None:
+        """Carry *plan* out; Interrupted when more than *patience* signals have come."""
+        client = open_client(self._host, self._name)
+        try:
+            pause = partial(self._pause, show, client, patience=patience)
+            execute(plan, client, report, pause=pause)
+        finally:
+            client.close()
+
+    # -- waiting ------------------------------------------------------------------------------
+    def _pause(
+        self, show: Callable[[LogEvent], None], engine: object = None, *, patience: int = 0
+    ) -> None:
+        """Wait for the logs, the engine or a signal, and show what is new."""
+        fileno = getattr(engine, "fileno", None)
+        descriptors = [self._follower.fileno()]
+        if fileno is not None:
+            descriptors.append(fileno())
+        self._interrupts.wait(*descriptors, timeout_s=_LOOK_AGAIN_S)
+        self._show(self._follower.wait(0.0), show)
+        if engine is not None and self._interrupts.count > patience:
+            raise Interrupted("interrupted")
+
+    def _show(self, events: Iterator[LogEvent], show: Callable[[LogEvent], None]) -> None:
+        for event in events:
+            if event.line is None and self._matters(event.container):
+                self._first_end = self._first_end or event.container
+            show(event)
+
+    # -- decisions ----------------------------------------------------------------------------
+    def _matters(self, container: ContainerState) -> bool:
+        """Does the end of *container* end the whole?"""
+        if container.status in ALIVE:  # restarted
+            return False
+        on_exit = self._attach.on_exit
+        if self._attach.exit_code_from and on_exit is OnExit.IGNORE:
+            return True
+        return on_exit is OnExit.STOP_ALL or (
+            on_exit is OnExit.STOP_ALL_ON_FAILURE and container.exit_code != 0
+        )
+
+    def _aborts(self) -> bool:
+        return self._first_end is not None
+
+    def _exit_code(self) -> int:
+        service = self._attach.exit_code_from
+        if service:
+            for container in find_containers(self._host.layout, Target(self._name)):
+                if container.service == service and container.status == Status.EXITED:
+                    return container.exit_code
+        return self._first_end.exit_code if self._first_end is not None else 0
+
+
+def attached_services(desired: Desired, options: UpOptions, attach: Attach) -> frozenset[str]:
+    """The services whose logs are shown and whose ends count."""
+    services = {service.name for service in desired.project.services if service.attach}
+    if attach.only:
+        services = set(attach.only)
+    elif options.services and not attach.dependencies:
+        services &= set(options.services)
+    return frozenset(services - set(attach.without))
