@@ -91,15 +91,21 @@ def _text(args: Args, loaded: Loaded) -> str:
         return "".join(_hashes(loaded.project, args.text("hash")))
     if args.on("environment"):
         return "".join(f"{key}={value}\n" for key, value in sorted(loaded.environment.items()))
-    from orchestra.config.render import to_json, to_yaml
+    return _model(args, loaded)
 
-    match args.text("format"):
-        case "json":
-            return to_json(loaded.tree)
-        case "yaml" | "":
-            return to_yaml(loaded.tree)
-        case other:
-            raise UsageError(f'unsupported format "{other}"', fix="use yaml or json")
+
+def _model(args: Args, loaded: Loaded) -> str:
+    """The whole in the form that was asked for."""
+    from orchestra.config import render
+
+    form = args.text("format")
+    if form not in ("", "yaml", "json"):
+        raise UsageError(f'unsupported format "{form}"', fix="use yaml or json")
+    if args.on("no-interpolate"):
+        as_written = render.model_to_json if form == "json" else render.model_to_yaml
+        return as_written(loaded.tree)
+    canonical = render.to_json if form == "json" else render.to_yaml
+    return canonical(loaded.tree, env_files=args.on("no-env-resolution"))
 
 
 def _services(project: Project) -> Iterable[str]:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from orchestra.cli.context import is_terminal
 from orchestra.cli.flags import LIST, NUMBER, TEXT, Command, Flag
+from orchestra.cli.located import target
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
 
 COMMAND = Command(
     usage="exec [OPTIONS] SERVICE COMMAND [ARGS...]",
@@ -36,3 +45,28 @@ COMMAND = Command(
         ("orchestra exec -T db pg_dump app > dump.sql", "Without a terminal, for pipes"),
     ),
 )
+
+
+def run(args: Args, context: Context) -> int:
+    """Run the command; the exit code is that of the command."""
+    from orchestra.ops.exec import ExecOptions, exec_in
+
+    service, *argv = args.words
+    options = ExecOptions(
+        argv=tuple(argv),
+        env=tuple(assignment(text, context.environ) for text in args.texts("env")),
+        user=args.text("user"),
+        cwd=args.text("workdir"),
+        privileged=args.on("privileged"),
+        tty=args.on("tty") and not args.on("no-tty") and is_terminal(0) and is_terminal(1),
+        interactive=args.on("interactive"),
+        detach=args.on("detach"),
+        number=args.number("index"),
+    )
+    return exec_in(context.host().layout, target(context, (service,)), options)
+
+
+def assignment(text: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    """NAME=VALUE, or NAME with the caller's value."""
+    name, equals, value = text.partition("=")
+    return name, value if equals else environ.get(name, "")

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from orchestra.cli.flags import NUMBER, TEXT, Command, Flag
+import time
+
+from orchestra.cli.flags import NUMBER, TEXT, Command, Flag, UsageError
+from orchestra.cli.located import target
+from orchestra.cli.moment import moment_ns
+from orchestra.cli.render.logs import LogPrinter, show_event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
+    from orchestra.runtime.logread import Span
 
 COMMAND = Command(
     usage="logs [OPTIONS] [SERVICE...]",
@@ -38,3 +49,46 @@ COMMAND = Command(
         ("orchestra logs --since 5m -t", "The last five minutes, with times"),
     ),
 )
+
+
+def run(args: Args, context: Context) -> int:
+    """Print what the containers wrote; with `--follow` until they have ended."""
+    from orchestra.ops.logs import LogEvent, LogOptions, read_logs
+    from orchestra.ops.target import find_containers
+
+    if args.number("index") and len(args.words) != 1:
+        raise UsageError("--index requires one service to be selected")
+    layout, where = context.host().layout, target(context, args.words)
+    options = LogOptions(args.on("follow"), _span(args), args.number("index"))
+    printer = LogPrinter(
+        colour=context.colour and not args.on("no-color"),
+        prefix=not args.on("no-log-prefix"),
+        timestamps=args.on("timestamps"),
+    )
+    printer.register(LogEvent(container).label for container in find_containers(layout, where))
+    events = read_logs(layout, where, options)
+    for event in events:
+        show_event(printer, event)
+        if options.follow:
+            printer.flush()
+    printer.flush()
+    return 0
+
+
+def _span(args: Args) -> Span:
+    from orchestra.runtime.logread import Span
+
+    now_ns = time.time_ns()
+    return Span(
+        _tail(args.text("tail")),
+        moment_ns(args.text("since"), now_ns),
+        moment_ns(args.text("until"), now_ns),
+    )
+
+
+def _tail(text: str) -> int | None:
+    if text == "all" or text.startswith("-"):
+        return None
+    if not text.isdigit():
+        raise UsageError(f'invalid --tail value "{text}"', fix="use a number or all")
+    return int(text)

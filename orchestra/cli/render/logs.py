@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from orchestra.ops.logs import LogEvent
+
 RAINBOW = ("36", "33", "32", "35", "34", "36;1", "33;1", "32;1", "35;1", "34;1")
 """Cyan, yellow, green, magenta, blue, then the same in bold: in the order of appearance."""
 
@@ -28,6 +30,8 @@ class LogPrinter:
         self._colours: dict[str, str] = {}
         self._heads: dict[str, bytes] = {}
         self._out = sys.stdout.buffer
+        self._streams = {1: self._out, 2: sys.stderr.buffer}
+        self._last = self._out
 
     def register(self, names: Iterable[str]) -> None:
         """Give *names* their colours and widen the column for them."""
@@ -36,12 +40,17 @@ class LogPrinter:
         width = max((len(name) for name in self._colours), default=0) + 1
         self._heads = {name: self._head(name, width) for name in self._colours}
 
-    def line(self, name: str, text: bytes, *, time_ns: int = 0) -> None:
-        """One line of *name*, which ends without a line feed."""
+    def line(self, name: str, text: bytes, *, time_ns: int, stream: int) -> None:
+        """One line of *name*, to stderr when *stream* is 2. Without its line feed it gets one."""
         if name not in self._heads:
             self.register((name,))
+        out = self._streams[stream]
+        if out is not self._last:  # on one terminal the order must be kept
+            self._last.flush()
+            self._last = out
         stamp = f"{rfc3339_nano(time_ns)} ".encode() if self._timestamps else b""
-        self._out.write(self._heads[name] + stamp + text + b"\n")
+        end = b"" if text.endswith(b"\n") else b"\n"
+        out.write(self._heads[name] + stamp + text + end)
 
     def remark(self, name: str, text: str) -> None:
         """What orchestra itself has to say about *name*, as "web-1 exited with code 0"."""
@@ -50,11 +59,12 @@ class LogPrinter:
         message = f"{harmless(name)} {text}"
         if self._colour:
             message = f"\x1b[{self._colours[name]}m{message}\x1b[0m"
+        self._last.flush()
         self._out.write(message.encode(errors="backslashreplace") + b"\n")
-        self.flush()
+        self._out.flush()
 
     def flush(self) -> None:
-        self._out.flush()
+        self._last.flush()
 
     def _head(self, name: str, width: int) -> bytes:
         if not self._prefix:
@@ -63,3 +73,12 @@ class LogPrinter:
         if self._colour:
             text = f"\x1b[{self._colours[name]}m{text}\x1b[0m"
         return text.encode(errors="backslashreplace")
+
+
+def show_event(printer: LogPrinter, event: LogEvent) -> None:
+    """A line of a container, or that it has ended."""
+    if event.line is None:
+        printer.remark(event.label, f"exited with code {event.container.exit_code}")
+        return
+    time_ns, stream, text = event.line
+    printer.line(event.label, text, time_ns=time_ns, stream=stream)

@@ -61,6 +61,26 @@ def open_display(context: Context, title: str) -> Iterator[Report]:
         live.end()
 
 
+def beside_logs(context: Context) -> Report:
+    """For `up` in the foreground, whose terminal belongs to the logs: finished steps only."""
+    mode = context.options.progress
+    if mode not in ("auto", "tty"):
+        return _LINES[mode]
+    colour = context.colour_stderr
+
+    def report(progress: Progress) -> None:
+        if progress.phase is Phase.WORKING:
+            return
+        sys.stdout.flush()
+        mark, shade = MARKS[progress.phase]
+        words = (progress.resource, progress.text, progress.detail)
+        text = "  ".join(harmless(word) for word in words if word)
+        sys.stderr.write(f" {paint(mark, shade, when=colour)} {text}\n")
+        sys.stderr.flush()
+
+    return report
+
+
 def quiet(progress: Progress) -> None:
     """Show nothing but warnings and failures of the whole project."""
     if not progress.resource and progress.phase in (Phase.FAILED, Phase.WARNING):
