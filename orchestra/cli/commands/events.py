@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import time
+
+from orchestra.cli.context import write
 from orchestra.cli.flags import TEXT, Command, Flag
+from orchestra.cli.located import target
+from orchestra.cli.render.duration import NS, rfc3339_nano
+from orchestra.cli.render.text import harmless
+from orchestra.errors import Unsupported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
+    from orchestra.ops.events import ProjectEvent
 
 COMMAND = Command(
     usage="events [OPTIONS] [SERVICE...]",
@@ -14,3 +27,41 @@ COMMAND = Command(
     ),
     examples=(("orchestra events --json", "One JSON object per event"),),
 )
+
+
+def run(args: Args, context: Context) -> int:
+    """Print what happens to the containers, until the project ends."""
+    import sys
+
+    from orchestra.ops.events import events
+
+    for name in ("since", "until"):
+        if args.text(name):
+            raise Unsupported(f"--{name}: orchestra keeps no past events", fix="leave it out")
+    line = _json_line if args.on("json") else _text_line
+    for event in events(context.host().layout, target(context, args.words)):
+        write(line(event))
+        sys.stdout.flush()
+    return 0
+
+
+def _json_line(event: ProjectEvent) -> str:
+    from orchestra.cli.render.listing import compact_json
+
+    record = {
+        "action": event.action,
+        "attributes": {"image": event.image, "name": event.name, **dict(event.attributes)},
+        "id": event.id,
+        "service": event.service,
+        "time": rfc3339_nano(event.time_ns),
+        "type": "container",
+    }
+    return compact_json(record) + "\n"
+
+
+def _text_line(event: ProjectEvent) -> str:
+    pairs = sorted({"image": event.image, "name": event.name, **dict(event.attributes)}.items())
+    about = ", ".join(f"{key}={value}" for key, value in pairs)
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time_ns // NS))
+    micros = event.time_ns % NS // 1000
+    return harmless(f"{when}.{micros:06} container {event.action} {event.id} ({about})") + "\n"

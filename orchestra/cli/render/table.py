@@ -8,14 +8,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-PADDING = 3
 
-
-def table_text(header: Sequence[str], rows: Iterable[Sequence[str]], *, min_width: int = 10) -> str:
+def table_text(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, min_width: int = 10, padding: int = 3
+) -> str:
     """*header* and *rows* in columns of at least *min_width*; the last one is not padded."""
     cells = [[harmless(cell) for cell in row] for row in (header, *rows)]
     widths = [
-        max(min_width, max(display_width(row[column]) for row in cells) + PADDING)
+        max(min_width, max(display_width(row[column]) for row in cells) + padding)
         for column in range(len(header) - 1)
     ]
     return "".join(_line(row, widths) for row in cells)
