@@ -45,6 +45,7 @@ class Process(Frozen, frozen=True, kw_only=True):
     tty: bool = False
     stdin_open: bool = False
     init: bool = False
+    hold: bool = False  # `run`: PID 1 only reaps and ends at SIGTERM; argv comes later, by exec
 
 
 # -- file systems -------------------------------------------------------------------------------
