@@ -56,6 +56,7 @@ def _device_requests(path: str) -> tuple[Attribute, ...]:
             canonical=shortforms.labels,
             value=values.label_map,
         ),
+        Attribute(f"{path}.*.count", value=values.device_count),
     )
 
 
@@ -69,6 +70,10 @@ def _ulimits(path: str) -> tuple[Attribute, ...]:
 
 def _integers(*paths: str) -> tuple[Attribute, ...]:
     return tuple(Attribute(path, cast=casts.to_int, value=values.integer) for path in paths)
+
+
+def _counts(*paths: str) -> tuple[Attribute, ...]:
+    return tuple(Attribute(path, cast=casts.to_int, value=values.count) for path in paths)
 
 
 def _booleans(*paths: str) -> tuple[Attribute, ...]:
@@ -152,9 +157,11 @@ TABLE: tuple[Attribute, ...] = (
     *_options(f"{S}.networks.*.driver_opts"),
     *_integers(f"{S}.networks.*.priority", f"{S}.networks.*.gw_priority"),
     Attribute(f"{S}.ports", unique=identity.port, canonical=shortforms.ports),
+    Attribute(f"{S}.ports.*", value=values.port),
     *_integers(f"{S}.ports.*.target"),
     Attribute(f"{S}.ports.*.published", value=values.text),
-    Attribute(f"{S}.expose", unique=identity.key, value=values.text_list),
+    Attribute(f"{S}.expose", unique=identity.key),
+    Attribute(f"{S}.expose.*", value=values.exposed),
     Attribute(
         f"{S}.dns", merge=merge.append, unique=identity.key, canonical=shortforms.string_list
     ),
@@ -204,7 +211,7 @@ TABLE: tuple[Attribute, ...] = (
     Attribute(f"{S}.cpu_rt_period", value=values.microseconds),
     Attribute(f"{S}.cpu_rt_runtime", value=values.microseconds),
     Attribute(f"{S}.cpu_percent", cast=casts.to_float, value=values.number),
-    Attribute(f"{S}.cpus", cast=casts.to_float, value=values.number),
+    Attribute(f"{S}.cpus", cast=casts.to_float, value=values.cpus),
     *_sizes(
         f"{S}.mem_limit",
         f"{S}.mem_reservation",
@@ -231,8 +238,11 @@ TABLE: tuple[Attribute, ...] = (
         f"{S}.healthcheck.start_period",
         f"{S}.healthcheck.start_interval",
         f"{S}.stop_grace_period",
+        f"{S}.pull_refresh_after",
     ),
-    *_integers(f"{S}.healthcheck.retries", f"{S}.scale"),
+    Attribute(f"{S}.restart", value=values.restart),
+    Attribute(f"{S}.pull_policy", value=values.pull_policy),
+    *_counts(f"{S}.healthcheck.retries", f"{S}.scale"),
     *_booleans(f"{S}.healthcheck.disable"),
     Attribute(f"{S}.logging", merge=merge.logging),
     *_options(f"{S}.logging.options"),
@@ -241,7 +251,7 @@ TABLE: tuple[Attribute, ...] = (
     *_hook(f"{S}.pre_stop.*"),
     *_booleans(f"{S}.pre_start.*.per_replica"),
     # -- deploy ---------------------------------------------------------------------------------
-    *_integers(
+    *_counts(
         f"{S}.deploy.replicas",
         f"{S}.deploy.restart_policy.max_attempts",
         f"{S}.deploy.placement.max_replicas_per_node",
@@ -251,8 +261,13 @@ TABLE: tuple[Attribute, ...] = (
     *_policy(f"{S}.deploy.update_config"),
     *_policy(f"{S}.deploy.rollback_config"),
     *_durations(f"{S}.deploy.restart_policy.delay", f"{S}.deploy.restart_policy.window"),
-    Attribute(f"{S}.deploy.resources.limits.cpus", value=values.number),
-    Attribute(f"{S}.deploy.resources.reservations.cpus", value=values.number),
+    Attribute(f"{S}.deploy.resources.limits.cpus", value=values.cpus),
+    Attribute(f"{S}.deploy.resources.reservations.cpus", value=values.cpus),
+    Attribute(
+        f"{S}.deploy.resources.reservations.generic_resources.*.discrete_resource_spec.value",
+        value=values.integer,
+    ),
+    Attribute(f"{S}.deploy.restart_policy.condition", value=values.restart_condition),
     *_sizes(
         f"{S}.deploy.resources.limits.memory",
         f"{S}.deploy.resources.reservations.memory",

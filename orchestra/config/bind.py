@@ -56,8 +56,7 @@ def bind_project(
 
 
 def _section(tree: Tree, name: str) -> Tree:
-    section: Tree = tree.get(name) or {}
-    return section
+    return {key: value or {} for key, value in (tree.get(name) or {}).items()}
 
 
 def _services(services: Tree) -> tuple[Any, ...]:
@@ -68,7 +67,7 @@ def bind_network(project: str, key: str, value: Tree) -> NetworkSpec:
     """One declared network."""
     ipam = value.get("ipam") or {}
     return NetworkSpec(
-        name=value["name"],
+        name=value.get("name") or f"{project}_{key}",
         project=project,
         key=key,
         driver=value.get("driver") or "bridge",
@@ -96,7 +95,7 @@ def bind_network(project: str, key: str, value: Tree) -> NetworkSpec:
 def bind_volume(project: str, key: str, value: Tree) -> VolumeSpec:
     """One declared volume."""
     return VolumeSpec(
-        name=value["name"],
+        name=value.get("name") or f"{project}_{key}",
         project=project,
         key=key,
         driver=value.get("driver") or "local",
@@ -110,7 +109,7 @@ def _files(tree: Tree, section: str, values: FileValues) -> tuple[DeclaredFile, 
     return tuple(
         DeclaredFile(
             key=key,
-            name=value["name"],
+            name=value.get("name") or f"{tree['name']}_{key}",
             file=value.get("file", ""),
             content=values.get((section, key), value.get("content", "")),
             environment=value.get("environment", ""),

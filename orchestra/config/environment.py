@@ -18,7 +18,7 @@ from orchestra.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestra.config.problems import Problems
+    from orchestra.config.state import Load
     from orchestra.config.tree import Tree
     from orchestra.model.source import SourceMap, TreePath
 
@@ -49,11 +49,16 @@ def collect_file_values(tree: Tree, lookup: Lookup, values: FileValues) -> None:
 
 
 class FileEnvironment:
-    """Reads the env and label files of services; each file's text is read once."""
+    """Reads the env and label files of services; each file's text is read once.
 
-    def __init__(self, lookup: Lookup, problems: Problems, sources: SourceMap) -> None:
+    What has been read is no longer named: `env_file` and `label_file` go from the tree, as
+    Docker Compose's `config` shows it and its config hash takes it.
+    """
+
+    def __init__(self, lookup: Lookup, load: Load, sources: SourceMap) -> None:
         self._lookup = lookup
-        self._problems = problems
+        self._problems = load.problems
+        self._files_read = load.files_read
         self._sources = sources
         self._texts: dict[str, str] = {}
 
@@ -95,6 +100,7 @@ class FileEnvironment:
         for key, value in from_files.items():
             own.setdefault(key, value)
         service["environment"] = own
+        del service["env_file"]
 
     def _labels(self, name: str, service: Tree) -> None:
         files = service.get("label_file")
@@ -110,6 +116,7 @@ class FileEnvironment:
         for key, value in known.items():
             own.setdefault(key, value)
         service["labels"] = own
+        del service["label_file"]
 
     def _parse(self, text: str, file: str, lookup: Lookup, known: dict[str, str]) -> None:
         try:
@@ -120,6 +127,7 @@ class FileEnvironment:
     def _read(self, file: str, path: TreePath, *, required: bool) -> str | None:
         if file in self._texts:
             return self._texts[file]
+        self._files_read.append(file)
         if not isfile(file) and not required:
             return None
         try:

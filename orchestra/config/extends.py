@@ -11,7 +11,6 @@ from itertools import pairwise
 from os.path import dirname, join, normpath, relpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orchestra.config.document import read_documents
 from orchestra.config.interpolate import Interpolation
 from orchestra.config.merge import merge_services, merge_trees
 from orchestra.config.problems import did_you_mean, problem
@@ -129,9 +128,9 @@ class _Resolver:
         load = self._load
         tree = Map()
         resets: tuple[TreePath, ...] = ()
-        for document in read_documents(load.read(path, "extended file"), path):
+        for document in load.documents(path, "extended file"):
             if load.request.interpolate:
-                lookup = self._scope.environment.get
+                lookup = load.lookup(self._scope.environment)
                 current = Interpolation(lookup, load.problems, load.warn, load.texts).tree(
                     document.tree
                 )

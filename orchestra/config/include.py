@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from orchestra.config import files as project_files
 from orchestra.config.defaults import set_defaults
-from orchestra.config.document import read_documents
 from orchestra.config.environment import collect_file_values, look_up_bare
 from orchestra.config.merge import merge_at
 from orchestra.config.merge_rules import as_list, spell
@@ -89,7 +88,7 @@ def _include(scope: Scope, entry: Tree, path: TreePath) -> None:
     )
     documents: list[Document] = []
     for file in files:
-        documents += read_documents(scope.load.read(file, "included file"), file)
+        documents += scope.load.documents(file, "included file")
     scope.load.run_documents(inner, documents)
     set_defaults(inner.tree)
     Paths(base, inner.environment.get("HOME", "")).resolve(inner.tree)
@@ -122,6 +121,7 @@ def _environment(scope: Scope, entry: Tree, directory: str) -> dict[str, str]:
         default = join(directory, ".env")
         paths = [default] if isfile(default) else []
     environment = dict(scope.environment)
+    scope.load.files_read += paths
     for name, value in project_files.read_env_files(paths, environment).items():
         environment.setdefault(name, value)
     return environment

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.config import files as project_files
 from orchestra.config.bind import bind_project
-from orchestra.config.checks import Checks
+from orchestra.config.checks import check
+from orchestra.config.cycles import check_cycles
 from orchestra.config.defaults import normalize, services_of, set_defaults
-from orchestra.config.document import read_documents
 from orchestra.config.environment import FileEnvironment, collect_file_values, look_up_bare
 from orchestra.config.extends import apply_extends
 from orchestra.config.include import apply_include
@@ -34,6 +34,7 @@ from orchestra.config.state import Load, Scope, remove_paths
 from orchestra.config.template import TemplateError
 from orchestra.config.tree import TreeSources, copy_tree
 from orchestra.errors import ConfigError, ConfigErrors
+from orchestra.model.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +55,7 @@ def _interpolate(scope: Scope) -> None:
     load = scope.load
     tree = scope.document.tree
     if load.request.interpolate:
-        lookup = scope.environment.get
+        lookup = load.lookup(scope.environment)
         scope.current = Interpolation(lookup, load.problems, load.warn, load.texts).tree(tree)
     else:
         scope.current = copy_tree(tree)
@@ -110,16 +111,20 @@ def run_documents(scope: Scope, documents: Sequence[Document]) -> None:
 
 
 # -- once ---------------------------------------------------------------------------------------
+def _values(scope: Scope) -> None:
+    if scope.load.request.interpolate:
+        settle_values(scope.tree, scope.report)
+        scope.load.problems.raise_any()
+
+
 def _defaults(scope: Scope) -> None:
-    settle_values(scope.tree, scope.report)
-    scope.load.problems.raise_any()
     set_defaults(scope.tree)
 
 
 def _relpaths(scope: Scope) -> None:
     if scope.load.request.resolve_paths:
         home = scope.environment.get("HOME", "")
-        Paths(scope.load.files.working_dir, home).resolve(scope.tree)
+        Paths(scope.directory, home).resolve(scope.tree)
 
 
 def _environment(scope: Scope) -> None:
@@ -129,6 +134,7 @@ def _environment(scope: Scope) -> None:
 def _normalize(scope: Scope) -> None:
     if scope.load.request.normalize:
         normalize(scope.tree, scope.tree["name"], scope.environment.get)
+        look_up_bare(scope.tree, scope.environment.get)
 
 
 def _profiles(scope: Scope) -> None:
@@ -138,9 +144,14 @@ def _profiles(scope: Scope) -> None:
 
 
 def _checks(scope: Scope) -> None:
-    if scope.load.request.check_consistency and scope.load.request.interpolate:
-        Checks(scope.tree, scope.load.enabled, scope.load.problems, scope.sources()).run()
-    scope.load.problems.raise_any()
+    if scope.load.request.check_consistency:
+        problems = scope.load.problems
+        check(scope.tree, scope.load.enabled, problems, scope.sources())
+        services = scope.tree.get("services") or {}
+        enabled = {name: services[name] for name in scope.load.enabled}
+        for error in check_cycles({"services": enabled}, scope.sources()):
+            problems.add(error)
+        problems.raise_any()
 
 
 def _selection(scope: Scope) -> None:
@@ -156,22 +167,27 @@ def _env_files(scope: Scope) -> None:
     if scope.load.request.resolve_environment:
         lookup = scope.environment.get
         look_up_bare(scope.tree, lookup)
-        FileEnvironment(lookup, scope.load.problems, scope.sources()).resolve(scope.tree)
+        FileEnvironment(lookup, scope.load, scope.sources()).resolve(scope.tree)
         scope.load.problems.raise_any()
 
 
 ONCE: tuple[Pass, ...] = (
+    Pass("values", _values, "sizes, durations and commands, once nothing is merged any more"),
     Pass("defaults", _defaults, "on the merged whole, or a default would beat an earlier file"),
     Pass("relpaths", _relpaths, "against the project's directory"),
     Pass("environment", _environment, "configs and secrets that come from variables"),
     Pass("normalize", _normalize, "implied network, names and dependencies"),
+)
+
+ONCE_WITH_VALUES: tuple[Pass, ...] = (
     Pass("profiles", _profiles, "which services are meant to exist"),
     Pass("checks", _checks, "among those services only"),
     Pass("selection", _selection, "the services that the command names, and what they need"),
     Pass("env files", _env_files, "read only for services that are selected"),
 )
+"""Not run without interpolation: variables may stand where names or numbers must."""
 
-PASSES = (*PER_DOCUMENT, *ONCE)
+PASSES = (*PER_DOCUMENT, *ONCE, *ONCE_WITH_VALUES)
 
 
 def load(request: LoadRequest) -> Loaded:
@@ -200,11 +216,31 @@ def _load(request: LoadRequest) -> Loaded:
     if not scope.tree:
         raise ConfigError("empty compose file", fix='write "services:" and a service below it')
     scope.tree["name"] = name
-    for step in ONCE:
+    for step in (*ONCE, *ONCE_WITH_VALUES) if request.interpolate else ONCE:
         step.run(scope)
-    profiles = active_profiles(request, scope.environment)
-    project = bind_project(scope.tree, state.disabled, files, profiles, state.file_values)
-    return Loaded(project, scope.tree, scope.sources(), tuple(state.warnings), scope.environment)
+    return Loaded(
+        project=_project(state, scope),
+        tree=scope.tree,
+        sources=scope.sources(),
+        warnings=tuple(state.warnings),
+        environment=scope.environment,
+        files_read=tuple(state.files_read),
+        variables=tuple(sorted(state.variables)),
+    )
+
+
+def _project(state: Load, scope: Scope) -> Project:
+    files = state.files
+    profiles = active_profiles(state.request, scope.environment)
+    if not state.request.interpolate:
+        return Project(
+            name=scope.tree["name"],
+            working_dir=files.working_dir,
+            compose_files=files.compose_files,
+            env_files=files.env_files,
+            profiles=profiles,
+        )
+    return bind_project(scope.tree, state.disabled, files, profiles, state.file_values)
 
 
 def active_profiles(request: LoadRequest, environment: dict[str, str]) -> tuple[str, ...]:
@@ -229,8 +265,7 @@ def _documents(state: Load) -> list[Document]:
     documents: list[Document] = []
     for path in state.files.compose_files:
         try:
-            text = state.read(path, "compose file")
-            documents += read_documents(text, path if path != project_files.STDIN else "<stdin>")
+            documents += state.documents(path, "compose file")
         except ConfigError as exc:
             state.problems.add(exc)
     state.problems.raise_any()

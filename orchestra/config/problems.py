@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
+from orchestra.config.wording import near_miss, quote
 from orchestra.errors import ConfigError, ConfigErrors
 from orchestra.model.source import spell_path
 
@@ -65,5 +65,5 @@ def problem(path: TreePath, what: str, where: Position | None, fix: str = "") ->
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """'did you mean "image"?' or "" when nothing is near."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f'did you mean "{near[0]}"?' if near else ""
+    near = near_miss(name, list(known))
+    return f"did you mean {quote(near)}?" if near else ""

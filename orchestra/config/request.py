@@ -41,7 +41,9 @@ class Loaded(NamedTuple):
 
     `config` renders *tree* (see docs/design/002); *environment* is what interpolation saw. Without
     interpolation or normalisation a tree need not make a project: then *project* holds no more
-    than its name and files.
+    than its name and files. *files_read* are all files that were read or looked for in the course
+    of it (compose, included, extended, env and label files), *variables* all names that
+    interpolation asked for: while both are as they were, so is the project.
     """
 
     project: Project
@@ -49,3 +51,5 @@ class Loaded(NamedTuple):
     sources: SourceMap
     warnings: tuple[str, ...]
     environment: dict[str, str]
+    files_read: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()

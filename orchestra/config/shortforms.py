@@ -98,11 +98,22 @@ def env_files(value: Any) -> Any:
 
 def file_use(value: Any) -> Any:
     """A config or secret of a service or build."""
-    return {"source": value} if isinstance(value, str) else value
+    if isinstance(value, str):
+        return {"source": value}
+    if isinstance(value, dict) and not value.get("source"):
+        raise Fault("source is missing", 'write "source: NAME", a config or secret of the project')
+    return value
 
 
 def volume(value: Any) -> Any:
-    return long_volume(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return long_volume(value)
+    if isinstance(value, dict):
+        if not value.get("target"):
+            raise Fault("target is missing", 'write "target: PATH", an absolute path')
+        if value.get("type") == "bind" and not value.get("source"):
+            raise Fault("source is missing", 'write "source: PATH" for a bind mount')
+    return value
 
 
 def device(value: Any) -> Any:

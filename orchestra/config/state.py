@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orchestra.config import files as project_files
-from orchestra.config.document import Document
+from orchestra.config.document import Document, read_documents
 from orchestra.config.problems import Problems
 from orchestra.config.tree import Map, TreeSources
 
@@ -37,6 +37,8 @@ class Load:
         self.problems = Problems()
         self.warnings: list[str] = []
         self.texts: dict[str, str] = {}
+        self.files_read: list[str] = []
+        self.variables: set[str] = set()
         self.file_values: FileValues = {}
         self.extended_files: dict[tuple[str, int], tuple[Tree, tuple[TreePath, ...]]] = {}
         self.files: ProjectFiles = project_files.find_files(request, self.warn)
@@ -48,14 +50,32 @@ class Load:
         if text not in self.warnings:
             self.warnings.append(text)
 
-    def read(self, path: str, what: str) -> bytes:
-        """The bytes of a compose file, remembered for error messages. Raises ConfigError."""
+    def _read(self, path: str, what: str) -> bytes:
+        """The bytes of a compose file, remembered for error messages."""
         if path == project_files.STDIN:
-            data, name = self.request.stdin.encode(), "<stdin>"
+            data = self.request.stdin.encode()
         else:
-            data, name = project_files.read_bytes(path, what), path
-        self.texts[name] = data.decode("utf-8", "replace")
+            self.files_read.append(path)
+            data = project_files.read_bytes(path, what)
+        self.texts[_shown(path)] = data.decode("utf-8", "replace")
         return data
+
+    def documents(self, path: str, what: str) -> list[Document]:
+        """The documents of a compose file. Raises ConfigError."""
+        return list(read_documents(self._read(path, what), _shown(path)))
+
+    def lookup(self, environment: dict[str, str]) -> Callable[[str], str | None]:
+        """`environment.get`, which notes every name that is asked for."""
+
+        def find(name: str) -> str | None:
+            self.variables.add(name)
+            return environment.get(name)
+
+        return find
+
+
+def _shown(path: str) -> str:
+    return "<stdin>" if path == project_files.STDIN else path
 
 
 class Scope:

@@ -6,6 +6,8 @@ raise Fault and leaves a settled value unchanged.
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from orchestra import units
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 def size(value: Any) -> Any:
     """Bytes, in decimal digits."""
     if isinstance(value, float):
-        value = str(int(value))
+        value = int(_finite(value))
     return str(_parsed(units.parse_bytes, str(value)))
 
 
@@ -45,9 +47,28 @@ def number(value: Any) -> Any:
     """A number that may have been written as text."""
     if isinstance(value, str):
         try:
-            return int(value) if value.lstrip("-").isdecimal() else float(value)
+            value = int(value) if value.lstrip("-").isdecimal() else float(value)
         except ValueError as exc:
             raise Fault(f'expected a number, found "{value}"') from exc
+    return _finite(value)
+
+
+def cpus(value: Any) -> Any:
+    """A number of CPUs, not negative."""
+    count = number(value)
+    if count < 0:
+        raise Fault(f"expected a number of CPUs, found {count}", 'for example "0.5"')
+    return count
+
+
+def device_count(value: Any) -> Any:
+    """How many devices: a number, or "all"."""
+    return value if value == "all" else integer(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Fault(f"expected a finite number, found {value}")
     return value
 
 
@@ -58,10 +79,18 @@ def integer(value: Any) -> Any:
         except ValueError as exc:
             raise Fault(f'expected a whole number, found "{value}"') from exc
     if isinstance(value, float):
-        if value != int(value):
+        if _finite(value) != int(value):
             raise Fault(f"expected a whole number, found {value}")
         return int(value)
     return value
+
+
+def count(value: Any) -> Any:
+    """A whole number that is not negative."""
+    whole = integer(value)
+    if whole < 0:
+        raise Fault(f"must be 0 or more, found {whole}")
+    return whole
 
 
 def boolean(value: Any) -> Any:
@@ -79,7 +108,10 @@ def mode(value: Any) -> Any:
             value = int(value, 8)
         except ValueError as exc:
             raise Fault(f'expected octal digits such as "0440", found "{value}"') from exc
-    return f"0{int(value):o}"
+    bits = integer(value)
+    if not 0 <= bits <= 0o7777:
+        raise Fault(f"{bits} is no file mode", 'write it as text in octal digits, such as "0440"')
+    return f"0{bits:o}"
 
 
 def text(value: Any) -> Any:
@@ -146,7 +178,7 @@ def _host(name: str, address: str) -> str:
 
 def spell_float(value: float) -> str:
     """As Go's %v: no trailing ".0", an exponent only beyond 21 digits."""
-    if value == int(value) and abs(value) < 1e21:
+    if math.isfinite(value) and abs(value) < 1e21 and value == int(value):
         return str(int(value))
     return repr(value)
 
@@ -167,3 +199,61 @@ def microseconds(value: Any) -> Any:
     if isinstance(value, str) and not value.lstrip("-").isdecimal():
         return _parsed(units.parse_duration_ns, value) // 1000
     return integer(value)
+
+
+def port(value: Any) -> Any:
+    """One entry of `ports`: numbers in range, a published range in order."""
+    if not isinstance(value, dict):
+        return value
+    target = integer(value.get("target", 0))
+    if not 1 <= target <= 65535:
+        raise Fault(f"{target} is no container port", "use 1 to 65535", ("target",))
+    published = text(value.get("published"))
+    if published and not _is_port_range(published):
+        raise Fault(
+            f'"{published}" is no host port',
+            'use 0 to 65535 or a range such as "8000-8010"',
+            ("published",),
+        )
+    return value
+
+
+def _is_port_range(written: str) -> bool:
+    match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", written, re.ASCII)
+    if match is None:
+        return False
+    first = int(match[1])
+    return first <= int(match[2] or first) <= 65535
+
+
+def exposed(value: Any) -> Any:
+    """One entry of `expose`: PORT[-PORT][/PROTOCOL]."""
+    written = text(value) or ""
+    if not _is_port_range(written.partition("/")[0]):
+        raise Fault(f'"{written}" is no port', 'write "8000", "8000-8010" or "53/udp"')
+    return written
+
+
+_RESTART = re.compile(r"no|always|unless-stopped|on-failure(?::\d{1,9})?", re.ASCII)
+
+
+def restart(value: Any) -> Any:
+    if value and not _RESTART.fullmatch(value):
+        raise Fault(
+            f'"{value}" is no restart policy',
+            'use "no", always, unless-stopped, on-failure or on-failure:N',
+        )
+    return value
+
+
+def pull_policy(value: Any) -> Any:
+    """The time forms must be durations that we can hold."""
+    if isinstance(value, str) and value.startswith("every_"):
+        _parsed(units.parse_duration_ns, value.removeprefix("every_"))
+    return value
+
+
+def restart_condition(value: Any) -> Any:
+    if value not in {"none", "no", "any", "always", "on-failure", "unless-stopped"}:
+        raise Fault(f'"{value}" is no condition', "use any, on-failure or none")
+    return value

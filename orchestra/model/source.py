@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple, Protocol
 
 TreePath = tuple[str | int, ...]
@@ -42,6 +43,7 @@ def spell_path(path: TreePath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            name = f'"{part}"' if not part or "." in part or "[" in part else part
+            quoted = not part or not part.isprintable() or "." in part or "[" in part
+            name = json.dumps(part) if quoted else part
             text += f".{name}" if text else name
     return text
