@@ -105,6 +105,10 @@ class Layout:
         """Holds "PID STARTTIME" of the supervisor."""
         return join(self.run(project), "supervisor.pid")
 
+    def supervisor_lock(self, project: str) -> str:
+        """fcntl(2)-locked by the supervisor as long as it lives: there is never a second one."""
+        return join(self.run(project), "supervisor.lock")
+
     def supervisor_log(self, project: str) -> str:
         return join(self.project(project), "supervisor.log")
 
