@@ -135,7 +135,7 @@ def _wrong_type(broken: _Broken) -> Iterator[_Complaint]:
     value = broken.value
     types = [broken.rule] if isinstance(broken.rule, str) else list(_strings(broken.rule))
     fix = broken.for_example()
-    if isinstance(value, bool | int | float) and "string" in types:
+    if isinstance(value, bool | int) and "string" in types:
         fix = f'put it in quotes: "{_flow(value)}"'
     elif isinstance(value, str) and "array" in types:
         fix = f"make it a list: [{_flow(value)}]"
@@ -149,7 +149,7 @@ def _expected(types: Sequence[str], schema: _Schema) -> str:
     items = schema.get("items")
     if "array" in types and isinstance(items, Mapping) and items.get("type") == "string":
         names[names.index("a list")] = "a list of strings"
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
+    return _or(names)
 
 
 def _found(value: object) -> str:
@@ -306,7 +306,9 @@ def _flow(value: object) -> str:
 
 
 def _or(choices: Sequence[str]) -> str:
-    return choices[0] if len(choices) == 1 else ", ".join(choices[:-1]) + " or " + choices[-1]
+    """The choices as a person lists them; "true or false" brings its own "or"."""
+    *others, last = choices
+    return ", ".join(others) + (", " if " or " in last else " or ") + last if others else last
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -55,7 +55,7 @@ class _Printer:
         self._order = str if in_json else _natural_order
 
     def project(self, tree: Mapping[str, object]) -> dict[str, Any]:
-        printed = self._mapping(tree, PROJECT)
+        printed = self._mapping({"services": {}, **tree}, PROJECT)
         if not self._env_files:
             for service in printed.get("services", {}).values():
                 service.pop("env_file", None)
