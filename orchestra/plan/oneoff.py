@@ -1,0 +1,203 @@
+"""One-off containers: the service as `run` changes it, and the plan for its container. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from orchestra.engine import base as engine
+from orchestra.model.container import ContainerId, PublishedPort, RestartPolicy
+from orchestra.model.service import DependencyCondition, ServicePort, ServiceVolume
+from orchestra.model.state import Health, Status
+from orchestra.plan.container import Identity, Volumes, aliases_by_service, container_spec
+from orchestra.plan.decide import has_completed
+from orchestra.plan.graph import Plan, PlanBuilder
+from orchestra.plan.networking import Peers
+from orchestra.plan.operations import Verb
+from orchestra.plan.resources import anonymous_volume, missing_resources
+
+if TYPE_CHECKING:
+    from orchestra.model.container import ContainerSpec
+    from orchestra.model.service import Service
+    from orchestra.model.state import ContainerState
+    from orchestra.plan.desired import Desired
+    from orchestra.plan.observed import Observed
+    from orchestra.plan.reconcile import Environment
+
+
+class Override(NamedTuple):
+    """What the command line of `run` says; None and () leave the service's own."""
+
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] | None = None
+    environment: tuple[tuple[str, str | None], ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    user: str = ""
+    working_dir: str = ""
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    volumes: tuple[ServiceVolume, ...] = ()
+    publish: tuple[PublishedPort, ...] = ()
+    service_ports: bool = False  # publish what the service publishes
+    use_aliases: bool = False  # answer to the service's names on its networks
+    name: str = ""
+    tty: bool = False
+
+
+def overridden(service: Service, override: Override) -> Service:
+    """*service* as the one-off container has it: no restart, one replica, no ports unasked."""
+    environment = dict(service.environment)
+    environment.update(override.environment)
+    security = msgspec.structs.replace(
+        service.security,
+        cap_add=(*service.security.cap_add, *override.cap_add),
+        cap_drop=(*service.security.cap_drop, *override.cap_drop),
+    )
+    replaced = {volume.target for volume in override.volumes}
+    ports = service.ports if override.service_ports else ()
+    return msgspec.structs.replace(
+        service,
+        command=override.command or service.command,
+        entrypoint=service.entrypoint if override.entrypoint is None else override.entrypoint,
+        environment=tuple(environment.items()),
+        labels=(*service.labels, *override.labels),
+        user=override.user or service.user,
+        working_dir=override.working_dir or service.working_dir,
+        security=security,
+        volumes=(
+            *(volume for volume in service.volumes if volume.target not in replaced),
+            *override.volumes,
+        ),
+        ports=(*ports, *(ServicePort(port=port) for port in override.publish)),
+        restart=RestartPolicy(),
+        replicas=1,
+        container_name=override.name,
+        tty=override.tty,
+    )
+
+
+def oneoff_spec(
+    desired: Desired,
+    service: Service,
+    observed: Observed,
+    environment: Environment,
+    *,
+    use_aliases: bool,
+) -> ContainerSpec:
+    """The container of *service*, which `overridden` made, named PROJECT-SERVICE-run-ID."""
+    identifier = environment.new_id()
+    name = service.container_name or f"{desired.project.name}-{service.name}-run-{identifier[:12]}"
+    first: dict[str, str] = {}
+    for container in observed.containers:
+        if not container.oneoff:
+            first.setdefault(container.service, container.id)
+    aliases = aliases_by_service({s.name: s for s in desired.project.services})
+    return container_spec(
+        desired.project,
+        service,
+        desired.images[service.name],
+        Identity(
+            id=ContainerId(identifier),
+            name=name,
+            number=1,
+            config_hash=desired.hashes[service.name],
+            oneoff=True,
+            aliases=aliases.get(service.name, ()) if use_aliases else (),
+        ),
+        peers=Peers(first, {c.name: c.id for c in observed.containers}),
+        volumes=Volumes(environment.new_id),
+    )
+
+
+def plan_oneoff(
+    desired: Desired, service: Service, spec: ContainerSpec, observed: Observed, version: str
+) -> Plan[engine.Request]:
+    """Make what *spec* needs, wait for the dependencies, create it and start it."""
+    builder: PlanBuilder[engine.Request] = PlanBuilder()
+    resource = f"Container {spec.name}"
+    create = builder.add(
+        Verb.CREATE,
+        resource,
+        request=engine.CreateContainer(spec=spec),
+        cause="one-off",
+        needs=_plan_resources(builder, desired, spec, observed, version),
+    )
+    required, wanted = _plan_waits(builder, service, observed)
+    builder.add(
+        Verb.START,
+        resource,
+        request=engine.StartContainer(id=spec.id),
+        needs=[create, *required],
+        wants=wanted,
+    )
+    return builder.build()
+
+
+def _plan_resources(
+    builder: PlanBuilder[engine.Request],
+    desired: Desired,
+    spec: ContainerSpec,
+    observed: Observed,
+    version: str,
+) -> list[int]:
+    missing = missing_resources(desired, observed, version)
+    networks = {**missing.external_networks, **missing.networks}
+    volumes = {**missing.external_volumes, **missing.volumes}
+    keys = [
+        builder.add(
+            Verb.CREATE,
+            f"Network {endpoint.network}",
+            request=engine.CreateNetwork(spec=networks[endpoint.network]),
+        )
+        for endpoint in spec.endpoints
+        if endpoint.network in networks and endpoint.network not in missing.changed
+    ]
+    for mount in spec.mounts:
+        volume = volumes.get(mount.source)
+        if mount.anonymous and mount.source not in observed.volumes:
+            volume = anonymous_volume(desired.project.name, mount)
+        if volume is not None:
+            keys.append(
+                builder.add(
+                    Verb.CREATE,
+                    f"Volume {mount.source}",
+                    request=engine.CreateVolume(spec=volume),
+                    silent=mount.anonymous,
+                )
+            )
+    return keys
+
+
+def _plan_waits(
+    builder: PlanBuilder[engine.Request], service: Service, observed: Observed
+) -> tuple[list[int], list[int]]:
+    """What a start needs, and what it only wants, of the dependencies that are there."""
+    required: list[int] = []
+    wanted: list[int] = []
+    for edge in service.depends_on:
+        for container in observed.of_service(edge.service):
+            key = _plan_wait(builder, edge.condition, container)
+            if key is not None:
+                (required if edge.required else wanted).append(key)
+    return required, wanted
+
+
+def _plan_wait(
+    builder: PlanBuilder[engine.Request], condition: DependencyCondition, container: ContainerState
+) -> int | None:
+    identifier, resource = ContainerId(container.id), f"Container {container.name}"
+    if condition is DependencyCondition.COMPLETED and not has_completed(container):
+        return builder.add(
+            Verb.AWAIT_EXIT,
+            resource,
+            request=engine.WaitExited(id=identifier),
+            must_succeed=True,
+        )
+    healthy = container.status == Status.RUNNING and container.health in (
+        Health.HEALTHY,
+        Health.NONE,
+    )
+    if condition is DependencyCondition.HEALTHY and not healthy:
+        return builder.add(Verb.AWAIT_HEALTHY, resource, request=engine.WaitHealthy(id=identifier))
+    return None
