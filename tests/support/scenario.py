@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 PROGRAM = os.path.join(os.path.dirname(sys.executable), "orchestra")
 """The installed command of this Python's environment."""
@@ -41,8 +41,25 @@ class Orchestra:
         env: Mapping[str, str] | None = None,
     ) -> Result:
         """Run `orchestra ARGUMENTS`; its exit code must be *code* unless that is None."""
+        argv = (PROGRAM, *arguments)
+        return self._run(argv, code=code, stdin=stdin, timeout_s=timeout_s, env=env)
+
+    def through(self, wrapper: Sequence[str], *arguments: str, code: int) -> Result:
+        """The same by way of another program, such as setpriv(1)."""
+        argv = (*wrapper, PROGRAM, *arguments)
+        return self._run(argv, code=code, stdin=None, timeout_s=60, env=None)
+
+    def _run(
+        self,
+        argv: Sequence[str],
+        *,
+        code: int | None,
+        stdin: str | None,
+        timeout_s: float,
+        env: Mapping[str, str] | None,
+    ) -> Result:
         done = subprocess.run(
-            [PROGRAM, *arguments],
+            argv,
             cwd=self.directory,
             env={**self.env, **(env or {})},
             input=stdin,
@@ -54,9 +71,7 @@ class Orchestra:
             check=False,
         )
         result = Result(done.returncode, done.stdout, done.stderr)
-        self.transcript.append(
-            f"$ orchestra {' '.join(arguments)}\n{result.out}{result.err}[exit {result.code}]"
-        )
+        self.transcript.append(f"$ {' '.join(argv)}\n{result.out}{result.err}[exit {result.code}]")
         if code is not None:
             assert result.code == code, self.story()
         return result
