@@ -96,9 +96,13 @@ def _segments(profile: Profile, numbers: Mapping[str, int], base: int) -> list[_
     for number in sorted(leaves):
         _append(segments, number, leaves[number])
         _append(segments, number + 1, default)
-    if profile.default_action not in {RET_ALLOW, RET_LOG, RET_TRACE}:
-        known = [number for number in leaves if number - base < _ARM_PRIVATE]
-        segments = _with_unknown(segments, max(known, default=base) + 1, default)
+    known = [
+        number
+        for number, code in leaves.items()
+        if code != default and number - base < _ARM_PRIVATE
+    ]
+    if known and profile.default_action not in {RET_ALLOW, RET_LOG, RET_TRACE}:
+        segments = _with_unknown(segments, max(known) + 1, default)
     return segments
 
 
