@@ -54,15 +54,16 @@ def roots(leaves_the_host_as_found: None) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def orchestra(
-    roots: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Orchestra]:
+def orchestra(roots: dict[str, str]) -> Iterator[Orchestra]:
     """The installed command in an empty project directory; takes down what the test left up."""
     env = {"PATH": os.environ["PATH"], "HOME": "/root", "LANG": "C.UTF-8", "TERM": "xterm", **roots}
-    command = Orchestra(str(tmp_path_factory.mktemp("project")), env)
+    directory = tempfile.mkdtemp(prefix="project", dir="/run")
+    os.chmod(directory, 0o755)  # others may read it, as a home directory
+    command = Orchestra(directory, env)
     yield command
     for name in command("ls", "-a", "-q", code=None).out.split():
         command("-p", name, "down", "-v", "-t", "0", "--remove-orphans", code=None)
+    shutil.rmtree(directory)
 
 
 @pytest.fixture

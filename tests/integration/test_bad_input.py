@@ -152,7 +152,6 @@ def test_exec_in_a_service_that_does_not_run(orchestra: Orchestra) -> None:
 
 def test_without_privileges_it_says_so(orchestra: Orchestra) -> None:
     write_compose(orchestra, "services: {web: {image: host, command: [sleep, '60']}}\n")
-    os.chmod(orchestra.directory, 0o755)
     setpriv = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
     result = orchestra.through(setpriv, "up", "-d", code=1)
     assert "root" in result.err

@@ -41,11 +41,11 @@ def saved_states(orchestra: Orchestra) -> dict[str, dict[str, int]]:
 
 
 def test_services_start_in_the_order_of_their_dependencies(up: Orchestra) -> None:
+    assert states(up)["quickstart-api-1"]["Health"] == "healthy"
     state = saved_states(up)
     assert state["migrate"]["exit_code"] == 0
     assert state["migrate"]["finished_ns"] <= state["api"]["started_ns"]
     assert state["api"]["started_ns"] < state["worker"]["started_ns"]
-    assert state["api"]["health"] == "healthy"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", outer.HOST_ADDRESS])
