@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from orchestra.engine.base import Engine
     from orchestra.engine.embedded.core import Drivers, Launching, ProbeStart
     from orchestra.image.base import ImageStore, Snapshotter
+    from orchestra.model.container import ContainerSpec
     from orchestra.runtime.base import Launch
     from orchestra.runtime.launch import Launcher
+    from orchestra.runtime.seccomp_profile import SeccompProfiles
     from orchestra.supervisor.light import Channel
     from orchestra.supervisor.loop import Loop
     from orchestra.supervisor.spawn import Birth, Project
@@ -103,18 +105,32 @@ def drivers(layout: Layout, loop: Loop) -> Drivers:
     """What the embedded engine works with on this host."""
     from orchestra.cgroup.select import select_manager
     from orchestra.engine.embedded.core import Drivers
-    from orchestra.network.select import select_driver
+    from orchestra.network.bridge import BridgeDriver
     from orchestra.runtime.launch import Launcher
+    from orchestra.runtime.seccomp_profile import SeccompProfiles
     from orchestra.volume.local import LocalVolumes
 
+    profiles = SeccompProfiles()
     return Drivers(
         layout=layout,
         cgroups=select_manager(),
         snapshots=_snapshotter(layout),
-        networks=select_driver(layout, loop),
-        volumes=LocalVolumes(layout),
-        begin_launch=partial(_begin_launch, Launcher()),
-        start_probe=_start_probe,
+        networks=BridgeDriver(layout, loop),
+        volumes=LocalVolumes(layout, partial(_users_of_volume, layout)),
+        begin_launch=partial(_begin_launch, Launcher(), profiles),
+        start_probe=partial(_start_probe, profiles),
+    )
+
+
+def _users_of_volume(layout: Layout, volume: str) -> tuple[str, ...]:
+    """The names of the containers, of any project, that mount *volume*."""
+    from orchestra.runtime.statefile import projects, read_states
+
+    return tuple(
+        state.name
+        for project in projects(layout)
+        for state in read_states(layout, project)
+        if volume in state.mounts
     )
 
 
@@ -131,11 +147,11 @@ def _snapshotter(layout: Layout) -> Snapshotter:
     )
 
 
-def _begin_launch(launcher: Launcher, plan: Launch) -> Launching:
-    return launcher.begin(plan, None)
+def _begin_launch(launcher: Launcher, profiles: SeccompProfiles, plan: Launch) -> Launching:
+    return launcher.begin(plan, _seccomp(profiles, plan.spec))
 
 
-def _start_probe(start: ProbeStart) -> tuple[int, int]:
+def _start_probe(profiles: SeccompProfiles, start: ProbeStart) -> tuple[int, int]:
     """Run a healthcheck's command as `exec` would."""
     import msgspec
 
@@ -143,6 +159,16 @@ def _start_probe(start: ProbeStart) -> tuple[int, int]:
 
     request = ExecRequest(argv=start.argv, stdout=start.output, stderr=start.output)
     target = ExecTarget(start.spec.name, start.pid, start.start_ticks, start.cgroup)
-    execution = execution_for(msgspec.to_builtins(start.spec), request, None)
+    execution = execution_for(
+        msgspec.to_builtins(start.spec), request, _seccomp(profiles, start.spec)
+    )
     started = spawn_exec(target, execution, request)
     return started.pid, started.pidfd
+
+
+def _seccomp(profiles: SeccompProfiles, spec: ContainerSpec) -> bytes | None:
+    from orchestra.runtime.capabilities import capability_set
+
+    security = spec.security
+    bits = capability_set(security.cap_add, security.cap_drop, privileged=security.privileged)
+    return profiles.program(security.options, bits, privileged=security.privileged)

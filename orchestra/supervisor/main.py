@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import time
@@ -40,6 +41,7 @@ def run(
         listener = _claim(project)
         if listener is None:
             return
+    life_lock = _be_the_only_one(project)
     loop = Loop()
     reaper = _watch_reaper(loop)
     exits = ExitWatcher(project.layout.exits(project.name), loop)
@@ -48,6 +50,7 @@ def run(
     server = Server(core, EmbeddedEngine(core), loop, listener)
     _note_identity(project)
     _serve(project, birth, server, reaper)
+    os.close(life_lock)
 
 
 def log_to_stderr() -> None:
@@ -55,6 +58,21 @@ def log_to_stderr() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
     )
+
+
+def _be_the_only_one(project: spawn.Project) -> int:
+    """Wait until the last supervisor is really gone: two would tear the logs apart.
+
+    A POSIX record lock: children that we fork do not inherit it, exec and death release it.
+    """
+    path = project.layout.supervisor_lock(project.name)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        _LOG.warning("waiting for another supervisor to be gone")
+        fcntl.lockf(fd, fcntl.LOCK_EX)
+    return fd
 
 
 class _Reaper:

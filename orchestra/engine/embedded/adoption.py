@@ -80,8 +80,8 @@ def _adopt(core: Core, container: Container, pidfd: int, outputs: tuple[int, ...
     container.pidfd = pidfd
     if state.pid:
         status = core.exits.known_status(state.pid, state.start_ticks)
-        if status is None and pidfd >= 0:
-            status = exit_status(pidfd)
+        if status is None:
+            status = exit_status(state.pid, state.start_ticks, pidfd)
         running.exited(core, container, status)
         return
     running.release_run(core, container)  # a launch may have been under way

@@ -101,4 +101,6 @@ class ExitWatcher:
             self._read_on()
             pidfd, _ = self._watched[pid, ticks]
             status = self._unclaimed.pop((pid, ticks), None)
-            self._deliver((pid, ticks), exit_status(pidfd) if status is None else status)
+            self._deliver(
+                (pid, ticks), exit_status(pid, ticks, pidfd) if status is None else status
+            )
