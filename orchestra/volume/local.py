@@ -134,8 +134,8 @@ class LocalVolumes:
         except msgspec.DecodeError as exc:
             raise Conflict(
                 f'volume "{name}" has unreadable metadata: {exc}',
-                fix=f"look at {os.path.join(self._layout.volumes, name)} and remove volume.json's "
-                "directory if its data is not needed",
+                fix=f"save what you need of {self._layout.volume_data(name)}, then remove the "
+                "volume",
             ) from exc
         source = source_of(record.spec)
         return VolumeState(
@@ -152,10 +152,17 @@ class LocalVolumes:
             names = sorted(os.listdir(self._layout.volumes))
         except FileNotFoundError:
             return ()
-        found = (self.find(name) for name in names if not name.startswith("."))
+        found = (self._readable(name) for name in names if _NAME.fullmatch(name))
         return tuple(
             state for state in found if state is not None and state.spec.project == project
         )
+
+    def _readable(self, name: str) -> VolumeState | None:
+        """Like `find`, but a damaged volume, which may be of any project, is left out."""
+        try:
+            return self.find(name)
+        except Conflict:
+            return None
 
     def needs_fill(self, name: str) -> bool:
         """Is it new: never filled and empty, or was its filling cut short?
@@ -167,7 +174,7 @@ class LocalVolumes:
             return False
         if self._has(name, "filling"):
             return True
-        if any(os.scandir(state.mountpoint)):
+        if not _is_empty(state.mountpoint):
             self.mark_filled(name)
             return False
         self._mark(name, "filling")
@@ -185,6 +192,15 @@ class LocalVolumes:
             _write_durably(os.path.join(self._layout.volumes, name, marker), b"")
         except FileNotFoundError:
             return
+
+
+def _is_empty(directory: str) -> bool:
+    """A bind's directory may be gone; then there is nothing to fill."""
+    try:
+        with os.scandir(directory) as entries:
+            return next(entries, None) is None
+    except FileNotFoundError:
+        return False
 
 
 def _check_name(name: str) -> None:
