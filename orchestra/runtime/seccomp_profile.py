@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError, NotFound, Unsupported
@@ -31,7 +30,7 @@ class SeccompProfiles:
     """
 
     def __init__(self, machine: str = "") -> None:
-        self._machine = machine or platform.machine()
+        self._machine = machine or os.uname().machine
         self._table: SyscallTable | None = None
         self._programs: dict[tuple[str | bytes, int], bytes] = {}
 
