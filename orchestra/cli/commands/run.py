@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from orchestra.cli.flags import LIST, TEXT, Command, Flag
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from orchestra.cli.commands.exec import assignment
+from orchestra.cli.context import is_terminal, write
+from orchestra.cli.creation import refuse_together
+from orchestra.cli.flags import LIST, TEXT, Command, Flag, UsageError
+from orchestra.cli.located import load_project
+from orchestra.cli.render.progress import open_display, quiet
+from orchestra.errors import ConfigError
+
+if TYPE_CHECKING:
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
+    from orchestra.model.service import Service
+    from orchestra.ops.run import RunOptions
+    from orchestra.plan.oneoff import Override
 
 COMMAND = Command(
     usage="run [OPTIONS] SERVICE [COMMAND] [ARGS...]",
@@ -67,3 +84,109 @@ COMMAND = Command(
         ("orchestra run --rm -T web ./manage.py migrate", "A task, without a terminal"),
     ),
 )
+
+
+def run(args: Args, context: Context) -> int:
+    """Run the command in a new container; the exit code is that of the command."""
+    from orchestra.ops.run import run as run_command
+
+    refuse_together(args, "service-ports", "publish")
+    project = load_project(context)
+    options = _options(args, context)
+    host = context.host()
+    if args.on("quiet"):
+        result = run_command(host, project, options, quiet)
+    else:
+        with open_display(context, "run") as report:
+            result = run_command(host, project, options, report)
+    if args.on("detach"):
+        write(f"{result.container}\n")
+    return result.exit_code
+
+
+def _options(args: Args, context: Context) -> RunOptions:
+    from orchestra.ops.run import RunOptions
+    from orchestra.plan.desired import Dependencies
+
+    return RunOptions(
+        service=args.words[0],
+        override=_override(args, context),
+        dependencies=Dependencies.LEFT_OUT if args.on("no-deps") else Dependencies.INCLUDED,
+        detach=args.on("detach"),
+        remove=args.on("rm"),
+        interactive=args.on("interactive"),
+    )
+
+
+def _override(args: Args, context: Context) -> Override:
+    from orchestra.plan.oneoff import Override
+
+    extra = _as_service(args, context)
+    wants_terminal = args.on("tty") and not args.on("no-tty") and not args.on("detach")
+    return Override(
+        command=args.words[1:],
+        entrypoint=_entrypoint(args),
+        environment=_environment(args, context),
+        labels=tuple(_label(text) for text in args.texts("label")),
+        user=args.text("user"),
+        working_dir=args.text("workdir"),
+        cap_add=args.texts("cap-add"),
+        cap_drop=args.texts("cap-drop"),
+        volumes=extra.volumes,
+        publish=tuple(port.port for port in extra.ports),
+        service_ports=args.on("service-ports"),
+        use_aliases=args.on("use-aliases"),
+        name=args.text("name"),
+        tty=wants_terminal and is_terminal(0) and is_terminal(1),
+    )
+
+
+def _as_service(args: Args, context: Context) -> Service:
+    """`--volume` and `--publish` are the short syntax of compose files, so the loader reads them.
+
+    Raises UsageError.
+    """
+    from orchestra.config import shortforms
+    from orchestra.config.bind_service import bind_service
+
+    try:
+        volumes = [shortforms.volume(text) for text in args.texts("volume")]
+        tree = {"volumes": volumes, "ports": shortforms.ports(list(args.texts("publish")))}
+    except (ConfigError, ValueError) as exc:
+        raise UsageError(str(exc)) from exc
+    for volume in volumes:
+        if volume.get("type") == "bind":
+            source = os.path.expanduser(volume["source"])
+            volume["source"] = os.path.normpath(os.path.join(context.cwd, source))
+    return bind_service(args.words[0], tree)
+
+
+def _entrypoint(args: Args) -> tuple[str, ...] | None:
+    if "entrypoint" not in args.given:
+        return None
+    try:
+        return tuple(shlex.split(args.text("entrypoint")))
+    except ValueError as exc:
+        raise UsageError(f"--entrypoint: {exc}") from exc
+
+
+def _environment(args: Args, context: Context) -> tuple[tuple[str, str], ...]:
+    """`--env` over the variables of `--env-from-file`. Raises UsageError."""
+    from orchestra.config.dotenv import parse_dotenv
+
+    variables: dict[str, str] = {}
+    for path in args.texts("env-from-file"):
+        try:
+            with open(path, encoding="utf-8") as file:
+                parse_dotenv(file.read(), path, context.environ.get, variables)
+        except OSError as exc:
+            raise UsageError(f"cannot read {path}: {exc.strerror}") from exc
+    variables.update(assignment(text, context.environ) for text in args.texts("env"))
+    return tuple(variables.items())
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError("label must be set as KEY=VALUE")
+    return key, value

@@ -40,6 +40,7 @@ MARKS = {
     Phase.SKIPPED: ("-", BLUE),
     Phase.WARNING: ("!", YELLOW),
 }
+TROUBLE = (Phase.FAILED, Phase.SKIPPED, Phase.WARNING)
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
 
@@ -73,9 +74,7 @@ def beside_logs(context: Context) -> Report:
             return
         sys.stdout.flush()
         mark, shade = MARKS[progress.phase]
-        words = (progress.resource, progress.text, progress.detail)
-        text = "  ".join(harmless(word) for word in words if word)
-        sys.stderr.write(f" {paint(mark, shade, when=colour)} {text}\n")
+        sys.stderr.write(f" {paint(mark, shade, when=colour)} {words_of(progress)}\n")
         sys.stderr.flush()
 
     return report
@@ -89,9 +88,16 @@ def quiet(progress: Progress) -> None:
 
 def plain(progress: Progress) -> None:
     """One line for each event, as ` Container demo-web-1  Started`."""
-    words = [harmless(progress.resource), harmless(progress.text), harmless(progress.detail)]
-    sys.stderr.write(f" {'  '.join(word for word in words if word)}\n")
+    sys.stderr.write(f" {words_of(progress)}\n")
     sys.stderr.flush()
+
+
+def words_of(progress: Progress) -> str:
+    """The event on one line; a detail only where something is amiss, as Docker Compose does."""
+    words = [progress.resource, progress.text]
+    if progress.phase in TROUBLE:
+        words.append(progress.detail)
+    return "  ".join(harmless(word) for word in words if word)
 
 
 def as_json(progress: Progress) -> None:
@@ -199,7 +205,8 @@ def _task_line(task: Task, name_width: int, columns: int, *, now: float, colour:
     clock = f"{(task.ended or now) - task.began:.1f}s"
     room = columns - len(clock) - 5
     name = harmless(event.resource)
-    text = harmless(" ".join(word for word in (event.text, event.detail) if word))
+    detail = event.detail if event.phase in TROUBLE else ""
+    text = harmless(" ".join(word for word in (event.text, detail) if word))
     name = name + " " * (name_width - display_width(name))
     left = f"{name}  {text}" if event.resource else text
     left = left if display_width(left) <= room else left[: room - 1] + "…"
