@@ -26,7 +26,6 @@ from orchestra.linux.netlink import (
 RTM_NEWLINK = 16
 RTM_DELLINK = 17
 RTM_GETLINK = 18
-RTM_SETLINK = 19
 RTM_NEWADDR = 20
 RTM_GETADDR = 22
 RTM_NEWROUTE = 24
@@ -38,11 +37,12 @@ IFLA_ADDRESS = 1
 IFLA_IFNAME = 3
 IFLA_MTU = 4
 IFLA_MASTER = 10
-IFLA_PROTINFO = 12
 IFLA_LINKINFO = 18
 IFLA_NET_NS_PID = 19
 IFLA_INFO_KIND = 1
 IFLA_INFO_DATA = 2
+IFLA_INFO_SLAVE_KIND = 4
+IFLA_INFO_SLAVE_DATA = 5
 IFLA_BRPORT_ISOLATED = 33
 VETH_INFO_PEER = 1
 
@@ -87,8 +87,8 @@ def _family(address: bytes) -> int:
     return socket.AF_INET if len(address) == 4 else socket.AF_INET6
 
 
-def _link(index: int = 0, *, up: bool = False, family: int = 0) -> bytes:
-    return _LINK.pack(family, 0, index, IFF_UP if up else 0, IFF_UP if up else 0)
+def _link(index: int = 0, *, up: bool = False) -> bytes:
+    return _LINK.pack(0, 0, index, IFF_UP if up else 0, IFF_UP if up else 0)
 
 
 def create_bridge(name: str, mac: bytes, mtu: int) -> Message:
@@ -127,12 +127,18 @@ def create_veth(name: str, bridge_index: int, mtu: int, peer: Peer) -> Message:
     return Message(RTM_NEWLINK, payload, NLM_F_CREATE | NLM_F_EXCL, f"create veth {name}")
 
 
-def isolate_port(index: int) -> Message:
+def isolate_port(name: str) -> Message:
     """This port of a bridge talks to no other isolated port of it. Linux 4.18."""
-    payload = _link(index, family=socket.AF_BRIDGE) + nested(
-        IFLA_PROTINFO, attribute(IFLA_BRPORT_ISOLATED, b"\1")
+    payload = (
+        _link()
+        + text(IFLA_IFNAME, name)
+        + nested(
+            IFLA_LINKINFO,
+            text(IFLA_INFO_SLAVE_KIND, "bridge"),
+            nested(IFLA_INFO_SLAVE_DATA, attribute(IFLA_BRPORT_ISOLATED, b"\1")),
+        )
     )
-    return Message(RTM_SETLINK, payload, 0, f"isolate bridge port {index}")
+    return Message(RTM_NEWLINK, payload, 0, f"isolate bridge port {name}")
 
 
 def set_up(index: int) -> Message:

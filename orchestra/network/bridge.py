@@ -1,0 +1,142 @@
+"""The NetworkDriver for a host whose network we may change: a bridge for each network.
+
+Only puts together: what is decided lies in `ipam`, `endpoints` and `dns`; what is agreed in
+`registry`; what is done in `networks`, `allocate`, `live` and `setup`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from orchestra.model.container import NetworkMode
+from orchestra.network import endpoints as ep
+from orchestra.network.allocate import Allocator
+from orchestra.network.live import LiveContainers
+from orchestra.network.networks import Networks
+from orchestra.network.publish import HostPorts
+from orchestra.network.registry import Registry
+from orchestra.network.resolvconf import (
+    embedded_resolv_conf,
+    host_resolv_conf,
+    hosts_text,
+    parse_resolv_conf,
+)
+from orchestra.network.rules import HostRules
+from orchestra.network.setup import NamespaceSetup
+
+if TYPE_CHECKING:
+    from orchestra.layout import Layout
+    from orchestra.model.container import ContainerSpec
+    from orchestra.model.network import NetworkSpec, NetworkState
+    from orchestra.network.base import Allocation, EventLoop
+    from orchestra.runtime.base import NetworkSetup
+
+_HOST_GATEWAY = "host-gateway"
+
+
+class BridgeDriver:
+    """Implements NetworkDriver for one supervisor; opens everything at first use."""
+
+    def __init__(self, layout: Layout, loop: EventLoop) -> None:
+        self._registry = Registry(
+            layout.registry_db,
+            lambda project, container: os.path.exists(layout.spec_json(project, container)),
+        )
+        rules = HostRules()
+        ports = HostPorts()
+        self._networks = Networks(self._registry, rules)
+        self._allocator = Allocator(self._registry, self._networks, ports)
+        self._live = LiveContainers(loop, self._registry, rules, ports)
+
+    # -- networks -----------------------------------------------------------------------------
+    def create_network(self, spec: NetworkSpec) -> NetworkState:
+        """See NetworkDriver."""
+        return self._networks.create(spec)
+
+    def remove_network(self, name: str) -> None:
+        """See NetworkDriver. Raises Conflict while containers are on it."""
+        self._networks.remove(name)
+
+    def networks(self, project: str) -> tuple[NetworkState, ...]:
+        """See NetworkDriver."""
+        return self._networks.of_project(project)
+
+    # -- containers ---------------------------------------------------------------------------
+    def allocate(self, spec: ContainerSpec) -> Allocation:
+        """See NetworkDriver. The same container again gets a new allocation."""
+        return self._allocator.allocate(spec)
+
+    def release(self, container_id: str) -> None:
+        """See NetworkDriver."""
+        self.disconnected(container_id)
+        with self._registry.transaction():
+            self._registry.remove_container(container_id)
+
+    def setup(self, spec: ContainerSpec, allocation: Allocation) -> NetworkSetup | None:
+        """See NetworkDriver. Raises Conflict when a host port was taken while it was stopped."""
+        if spec.network_mode is not NetworkMode.ENDPOINTS:
+            return None
+        self._allocator.reserve_again(spec, allocation)
+        ordered = ep.in_interface_order(spec)
+        found = []
+        for position, state in enumerate(allocation.endpoints):
+            row = self._networks.find(state.network)
+            place = ep.LinkPlace(spec.id, position, self._networks.bridge_index(row))
+            network = self._networks.spec(row)
+            found.append(ep.plan_link(place, ordered[position], state, network))
+        gateways = ep.plan_gateways(ordered, allocation.endpoints, self._networks.is_internal)
+        return NamespaceSetup(spec.id, tuple(found), gateways, name_server=bool(found))
+
+    def connected(
+        self, spec: ContainerSpec, allocation: Allocation, pid: int, fds: tuple[int, ...]
+    ) -> None:
+        """See NetworkDriver."""
+        if spec.network_mode is not NetworkMode.ENDPOINTS:
+            return
+        self._allocator.adopt_ports(spec, allocation)
+        with self._registry.transaction():
+            self._registry.set_running(spec.id, spec.name, pid)
+        self._live.add(spec, allocation, pid, fds, self._networks.is_internal)
+
+    def disconnected(self, container_id: str) -> None:
+        """See NetworkDriver."""
+        self._live.remove(container_id, self._registry.ports(container_id))
+        self._allocator.let_ports_go(container_id)
+        with self._registry.transaction():
+            self._registry.set_stopped(container_id)
+
+    # -- files --------------------------------------------------------------------------------
+    def resolv_conf(self, spec: ContainerSpec) -> str:
+        """See NetworkDriver."""
+        text = _read("/etc/resolv.conf")
+        if spec.network_mode is NetworkMode.ENDPOINTS and spec.endpoints:
+            return embedded_resolv_conf(parse_resolv_conf(text), spec.dns)
+        return host_resolv_conf(text, spec.dns)
+
+    def hosts(self, spec: ContainerSpec, allocation: Allocation) -> str:
+        """See NetworkDriver."""
+        gateway = next((state.gateway for state in allocation.endpoints if state.gateway), "")
+        extra = tuple(
+            (name, (gateway or "127.0.0.1") if address == _HOST_GATEWAY else address)
+            for name, address in spec.extra_hosts
+        )
+        if spec.network_mode is NetworkMode.HOST:
+            return _read("/etc/hosts") + "".join(f"{address}\t{name}\n" for name, address in extra)
+        hostname = spec.hostname or spec.id[:12]
+        names = (f"{hostname}.{spec.domainname}", hostname) if spec.domainname else (hostname,)
+        addresses = [
+            address
+            for state in allocation.endpoints
+            for address in (state.address, state.address6)
+            if address
+        ]
+        return hosts_text(names, addresses, extra)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return ""

@@ -1,0 +1,104 @@
+"""Bridges on the host: made, found again, removed; and what of the host's addresses is in use."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import socket
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.linux import rtnetlink as rt
+from orchestra.linux.netlink import NetlinkError
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+    from orchestra.linux.netlink import NetlinkSocket
+
+_IPV4 = "/proc/sys/net/ipv4"
+_IPV6 = "/proc/sys/net/ipv6"
+_PREFIX = "or-"
+
+
+class Bridge(NamedTuple):
+    """A bridge as it shall be; addresses are (text, prefix length)."""
+
+    name: str
+    mtu: int  # 0 is the kernel's default
+    addresses: tuple[tuple[str, int], ...]
+
+
+def bridge_name(network: str) -> str:
+    """The link's name for a network: the same every time, at most 15 bytes (IFNAMSIZ)."""
+    return _PREFIX + hashlib.sha256(network.encode()).hexdigest()[:12]
+
+
+def veth_name(container_id: str, position: int) -> str:
+    """The host's end of a container's interface."""
+    return f"ov{container_id[:10]}{position:x}"
+
+
+def ensure_bridge(netlink: NetlinkSocket, bridge: Bridge) -> None:
+    """Make *bridge*, up, with its addresses, and let the host forward packets."""
+    digest = hashlib.sha256(bridge.name.encode()).digest()
+    try:
+        netlink.transact((rt.create_bridge(bridge.name, b"\x02\x42" + digest[:4], bridge.mtu),))
+    except NetlinkError as exc:
+        if exc.errno != errno.EEXIST:
+            raise
+    index = socket.if_nametoindex(bridge.name)
+    netlink.transact(
+        [rt.set_up(index)]
+        + [
+            rt.add_address(index, ip_address(address).packed, prefix_length)
+            for address, prefix_length in bridge.addresses
+        ]
+    )
+    _write(f"{_IPV4}/conf/{bridge.name}/route_localnet", "1")
+    _write(f"{_IPV4}/ip_forward", "1")
+    if any(":" in address for address, _ in bridge.addresses):
+        _write(f"{_IPV6}/conf/all/forwarding", "1")
+
+
+def has_link(name: str) -> bool:
+    return os.path.exists(f"/sys/class/net/{name}") or link_index(name) != 0
+
+
+def link_index(name: str) -> int:
+    """0 when there is no such link."""
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        return 0
+
+
+def delete_bridge(netlink: NetlinkSocket, name: str) -> None:
+    """Gone already is fine; its ports are let go."""
+    try:
+        netlink.transact((rt.delete_link(name),))
+    except NetlinkError as exc:
+        if exc.errno != errno.ENODEV:
+            raise
+
+
+def networks_in_use(netlink: NetlinkSocket, own: set[str]) -> list[IPv4Network | IPv6Network]:
+    """What the host's links and routes lead to, but for the links named in *own*."""
+    names = rt.link_names(netlink)
+    found = []
+    for place in rt.link_addresses(netlink) + rt.route_destinations(netlink):
+        if names.get(place.number) not in own:
+            address = ip_address(place.address)
+            found.append(ip_network(f"{address}/{place.prefix_length}", strict=False))
+    return found
+
+
+def _write(path: str, value: str) -> None:
+    """Set a sysctl unless it is so already: /proc/sys may be read-only where it need not change."""
+    with suppress(FileNotFoundError), open(path) as file:
+        if file.read().strip() == value:
+            return
+    with open(path, "w") as file:
+        file.write(value)

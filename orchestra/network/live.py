@@ -1,0 +1,133 @@
+"""Containers that run: their published ports, and the sockets that answer their questions."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.linux.constants import CLONE_NEWNET
+from orchestra.linux.namespaces import open_namespace, setns
+from orchestra.network import endpoints as ep
+from orchestra.network import redirect
+from orchestra.network.allocate import published_ports
+from orchestra.network.dns import NameTable
+from orchestra.network.publish import HostPort
+from orchestra.network.resolvconf import parse_resolv_conf
+from orchestra.network.resolver import Client, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestra.model.container import ContainerSpec
+    from orchestra.network.base import Allocation, EventLoop
+    from orchestra.network.publish import HostPorts
+    from orchestra.network.registry import PortRow, Registry
+    from orchestra.network.rules import HostRules
+
+
+class Names:
+    """The current NameTable; made again when any project has changed the registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._version: tuple[int, int] | None = None
+        self._table = NameTable(())
+
+    def table(self) -> NameTable:
+        version = self._registry.version()
+        if version != self._version:
+            self._version = version
+            self._table = NameTable(self._registry.running_endpoints())
+        return self._table
+
+
+class Backend(NamedTuple):
+    """Where a published port leads."""
+
+    container: str
+    address: str
+    port: int
+
+
+class LiveContainers:
+    """What this supervisor does for running containers, on its event loop."""
+
+    def __init__(
+        self, loop: EventLoop, registry: Registry, rules: HostRules, ports: HostPorts
+    ) -> None:
+        self._loop = loop
+        self._names = Names(registry)
+        self._rules = rules
+        self._ports = ports
+        self._services: dict[str, Service] = {}
+        self._published: dict[HostPort, Backend] = {}
+
+    def add(
+        self,
+        spec: ContainerSpec,
+        allocation: Allocation,
+        pid: int,
+        fds: tuple[int, ...],
+        internal: Callable[[str], bool],
+    ) -> None:
+        """Publish ports and answer names. *fds* empty: open them in the namespace of *pid*."""
+        ordered = ep.in_gateway_order(spec.endpoints, internal)
+        addresses = {state.network: state.address for state in allocation.endpoints}
+        outside = [each.network for each in ordered if not internal(each.network)]
+        if outside:
+            for port in published_ports(allocation):
+                host_port = HostPort(port.protocol, port.host_ip, port.host_port)
+                backend = Backend(spec.id, addresses[outside[0]], port.container_port)
+                self._publish(host_port, backend)
+        if not ordered:
+            return
+        pair = fds if len(fds) == 2 else _open_in(pid, spec.id)
+        servers = (lambda: _servers(spec)) if outside else tuple
+        client = Client(tuple(each.network for each in ordered), servers)
+        self._close_service(spec.id)
+        self._services[spec.id] = Service(self._loop, self._names.table, client, (pair[0], pair[1]))
+
+    def remove(self, container_id: str, ports: list[PortRow]) -> None:
+        """Undo `add`; *ports* are the container's in the registry, published by whomever."""
+        self._close_service(container_id)
+        for row in ports:
+            host_port = HostPort(row.protocol, row.host_ip, row.host_port)
+            backend = self._published.get(host_port)
+            if backend is None or backend.container == container_id:
+                self._published.pop(host_port, None)
+                self._rules.unpublish(host_port)
+
+    def _publish(self, port: HostPort, backend: Backend) -> None:
+        self._published[port] = backend
+        self._rules.publish(port, backend.address, backend.port)
+
+    def _close_service(self, container_id: str) -> None:
+        service = self._services.pop(container_id, None)
+        if service is not None:
+            service.close()
+
+
+def _servers(spec: ContainerSpec) -> tuple[str, ...]:
+    """The name servers to forward to: the service's own, else the host's as they are now."""
+    if spec.dns.servers:
+        return spec.dns.servers
+    try:
+        with open("/etc/resolv.conf") as file:
+            return parse_resolv_conf(file.read()).servers
+    except OSError:
+        return ()
+
+
+def _open_in(pid: int, container_id: str) -> tuple[int, int]:
+    """The name server's sockets, opened anew in the network namespace of *pid*.
+
+    The caller has one thread, hence may change its namespace for a moment.
+    """
+    with open_namespace(pid, "net") as theirs, open_namespace(os.getpid(), "net") as ours:
+        setns(theirs.fileno(), CLONE_NEWNET)
+        try:
+            udp, tcp = redirect.open_sockets(container_id)
+            redirect.redirect(udp.getsockname()[1])
+        finally:
+            setns(ours.fileno(), CLONE_NEWNET)
+    return udp.detach(), tcp.detach()

@@ -1,0 +1,149 @@
+"""The networks of this host: rows of the registry, and the bridges and rules that obey them."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from orchestra.errors import Conflict, NotFound, Unsupported
+from orchestra.linux.netlink import NETLINK_ROUTE, NetlinkSocket
+from orchestra.model.network import NetworkSpec, NetworkState
+from orchestra.network import endpoints as ep
+from orchestra.network import ipam, links
+from orchestra.network.publish import HostPort
+from orchestra.network.registry import NetworkRow
+
+if TYPE_CHECKING:
+    from orchestra.network.registry import Registry
+    from orchestra.network.rules import HostRules
+
+
+class Networks:
+    """Creates, finds and removes networks."""
+
+    def __init__(self, registry: Registry, rules: HostRules) -> None:
+        self._registry = registry
+        self._rules = rules
+        self._specs: dict[bytes, NetworkSpec] = {}
+
+    def create(self, spec: NetworkSpec) -> NetworkState:
+        """See NetworkDriver.create_network."""
+        if spec.driver not in ("", "bridge", "default") and not spec.external:
+            raise Unsupported(
+                f"network {spec.name}: no driver {spec.driver!r}", fix='use "driver: bridge"'
+            )
+        with self._registry.transaction():
+            self.heal()
+            row = self._registry.network(spec.name)
+            if row is None:
+                row = self._new_row(spec)
+                self._registry.add_network(row)
+            elif not spec.external and row.project != spec.project:
+                raise Conflict(
+                    f"network {spec.name} belongs to project {row.project}",
+                    fix='declare it with "external: true", or give it another name',
+                )
+            self.ensure(row)
+        return self.state(row)
+
+    def remove(self, name: str) -> None:
+        """See NetworkDriver.remove_network. Raises Conflict while containers are on it."""
+        with self._registry.transaction():
+            self.heal()
+            row = self._registry.network(name)
+            if row is None:
+                return
+            members = [self._registry.container(member) for member in self._registry.members(name)]
+            if members:
+                names = ", ".join(owner.name for owner in members if owner is not None)
+                raise Conflict(
+                    f"network {name} has active endpoints: {names}",
+                    fix="stop and remove those containers first",
+                )
+            self._registry.remove_network(name)
+            self._rules.remove_network(row, self.spec(row))
+            with NetlinkSocket(NETLINK_ROUTE) as netlink:
+                links.delete_bridge(netlink, row.bridge)
+            if not self._registry.networks():
+                self._rules.uninstall()
+
+    def heal(self) -> None:
+        """Forget containers that are gone, and their published ports. Inside a transaction."""
+        for port in self._registry.heal():
+            self._rules.unpublish(HostPort(port.protocol, port.host_ip, port.host_port))
+
+    def of_project(self, project: str) -> tuple[NetworkState, ...]:
+        return tuple(self.state(row) for row in self._registry.networks(project))
+
+    def find(self, name: str) -> NetworkRow:
+        """Raises NotFound."""
+        row = self._registry.network(name)
+        if row is None:
+            raise NotFound(f"network {name} does not exist", fix="create it first")
+        return row
+
+    def spec(self, row: NetworkRow) -> NetworkSpec:
+        spec = self._specs.get(row.spec)
+        if spec is None:
+            spec = self._specs[row.spec] = msgspec.json.decode(row.spec, type=NetworkSpec)
+        return spec
+
+    def is_internal(self, name: str) -> bool:
+        row = self._registry.network(name)
+        return row is not None and self.spec(row).internal
+
+    def state(self, row: NetworkRow) -> NetworkState:
+        return NetworkState(
+            spec=self.spec(row),
+            subnet=row.subnet,
+            gateway=row.gateway,
+            bridge=row.bridge,
+            subnet6=row.subnet6,
+            gateway6=row.gateway6,
+        )
+
+    def ensure(self, row: NetworkRow) -> None:
+        """Make bridge and rules as they shall be: at creation, and after a reboot."""
+        spec = self.spec(row)
+        addresses = tuple(
+            (gateway, ip_network(subnet).prefixlen)
+            for gateway, subnet in ((row.gateway, row.subnet), (row.gateway6, row.subnet6))
+            if gateway
+        )
+        mtu = int(ep.option(spec, ep.MTU, "0") or "0")
+        self._rules.add_network(row, spec)
+        with NetlinkSocket(NETLINK_ROUTE) as netlink:
+            links.ensure_bridge(netlink, links.Bridge(row.bridge, mtu, addresses))
+
+    def bridge_index(self, row: NetworkRow) -> int:
+        """The bridge's link number; the bridge is made when it is missing."""
+        index = links.link_index(row.bridge)
+        if index == 0:
+            self.ensure(row)
+            index = links.link_index(row.bridge)
+        return index
+
+    def _new_row(self, spec: NetworkSpec) -> NetworkRow:
+        if spec.external:
+            raise NotFound(
+                f"network {spec.name} declared as external, but could not be found",
+                fix="create it first, or remove external: true",
+            )
+        rows = self._registry.networks()
+        used = [ip_network(text) for row in rows for text in (row.subnet, row.subnet6) if text]
+        bridge = ep.option(spec, ep.BRIDGE_NAME) or links.bridge_name(spec.name)
+        with NetlinkSocket(NETLINK_ROUTE) as netlink:
+            used += links.networks_in_use(netlink, {bridge, *(row.bridge for row in rows)})
+        ranges = ipam.plan_network(spec, used)
+        return NetworkRow(
+            name=spec.name,
+            project=spec.project,
+            bridge=bridge,
+            subnet=str(ranges.ipv4.subnet),
+            gateway=str(ranges.ipv4.gateway),
+            subnet6=str(ranges.ipv6.subnet) if ranges.ipv6 else "",
+            gateway6=str(ranges.ipv6.gateway) if ranges.ipv6 else "",
+            spec=msgspec.json.encode(spec),
+        )

@@ -1,0 +1,94 @@
+"""The host's firewall as the driver sees it: both IP versions, or nothing where there is none."""
+
+from __future__ import annotations
+
+import logging
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
+
+from orchestra.linux import nftables as nft
+from orchestra.network import endpoints as ep
+from orchestra.network.firewall import (
+    IPV4,
+    IPV6,
+    PROTOCOLS,
+    BridgeRules,
+    Firewall,
+    Published,
+)
+from orchestra.network.publish import IPV4_ANY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.model.network import NetworkSpec
+    from orchestra.network.publish import HostPort
+    from orchestra.network.registry import NetworkRow
+
+_log = logging.getLogger(__name__)
+
+
+class HostRules:
+    """Probes for nf_tables once, at first use."""
+
+    def __init__(self) -> None:
+        self._firewalls: dict[int, Firewall] | None = None
+
+    def add_network(self, row: NetworkRow, spec: NetworkSpec) -> None:
+        for version, rules in _bridge_rules(row, spec):
+            if version in self._open():
+                self._open()[version].add_network(rules)
+
+    def remove_network(self, row: NetworkRow, spec: NetworkSpec) -> None:
+        for version, rules in _bridge_rules(row, spec):
+            if version in self._open():
+                self._open()[version].remove_network(rules)
+
+    def publish(self, port: HostPort, address: str, container_port: int) -> bool:
+        """Lead *port* to the container in the kernel; false when that cannot be done."""
+        firewall = self._open().get(4)
+        if ":" in port.address or not address or firewall is None:
+            return False
+        firewall.publish(_published(port, address, container_port))
+        return True
+
+    def unpublish(self, port: HostPort) -> None:
+        """Gone already is fine."""
+        firewall = self._open().get(4)
+        if ":" not in port.address and firewall is not None:
+            firewall.unpublish(_published(port, IPV4_ANY, 0))
+
+    def uninstall(self) -> None:
+        """Remove everything; the last network has gone."""
+        for firewall in self._open().values():
+            firewall.uninstall()
+
+    def _open(self) -> dict[int, Firewall]:
+        """By IP version; empty where the kernel has no nf_tables."""
+        if self._firewalls is None:
+            self._firewalls = {}
+            try:
+                netlink = nft.open_nftables()
+                nft.tables(netlink, nft.NFPROTO_IPV4)
+            except OSError as exc:
+                _log.warning("no nf_tables (%s): ports are forwarded in user space", exc)
+            else:
+                self._firewalls = {4: Firewall(netlink, IPV4), 6: Firewall(netlink, IPV6)}
+        return self._firewalls
+
+
+def _bridge_rules(row: NetworkRow, spec: NetworkSpec) -> Iterator[tuple[int, BridgeRules]]:
+    masquerade = ep.is_enabled(spec, ep.MASQUERADE)
+    for text in filter(None, (row.subnet, row.subnet6)):
+        subnet = ip_network(text)
+        yield subnet.version, BridgeRules(row.bridge, subnet, spec.internal, masquerade)
+
+
+def _published(port: HostPort, address: str, container_port: int) -> Published:
+    return Published(
+        protocol=PROTOCOLS[port.protocol],
+        host_address=b"" if port.address == IPV4_ANY else ip_address(port.address).packed,
+        host_port=port.port,
+        address=ip_address(address).packed,
+        port=container_port,
+    )

@@ -1,0 +1,118 @@
+"""NetworkSetup: the links of a new network namespace, made by the forked child itself.
+
+One message through the host's netlink socket makes each veth pair with its far end already in the
+new namespace and up; one more datagram in the new namespace gives addresses and routes.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.linux import rtnetlink as rt
+from orchestra.linux.netlink import NETLINK_ROUTE, NetlinkError, NetlinkSocket
+from orchestra.network import redirect
+
+if TYPE_CHECKING:
+    from orchestra.linux.netlink import Message
+
+FIRST_LINK_NUMBER = 16
+"""Above the indexes of the tunnel links that some kernels put into every new namespace."""
+
+_NO_IPV6 = "/proc/sys/net/ipv6/conf/default/disable_ipv6"
+
+
+class Link(NamedTuple):
+    """One interface of the container; addresses are packed."""
+
+    name: str  # in the container
+    host_name: str
+    bridge_index: int
+    mac: bytes
+    mtu: int  # 0 is the kernel's default
+    isolated: bool
+    addresses: tuple[tuple[bytes, int], ...]  # with prefix lengths
+
+
+class Gateway(NamedTuple):
+    link: int  # position in the links
+    address: bytes
+
+
+class NamespaceSetup:
+    """What a container's namespace shall have; without links only the loopback goes up."""
+
+    def __init__(
+        self,
+        container_id: str,
+        links: tuple[Link, ...],
+        gateways: tuple[Gateway, ...],
+        *,
+        name_server: bool,
+    ) -> None:
+        self._container_id = container_id
+        self._links = links
+        self._gateways = gateways
+        self._name_server = name_server
+        self._host: NetlinkSocket | None = None
+
+    def open_host(self) -> None:
+        """Open the socket that speaks for the host's namespace."""
+        if self._links:
+            self._host = NetlinkSocket(NETLINK_ROUTE)
+
+    def configure(self) -> tuple[int, ...]:
+        """Make links, addresses, routes; the name server's UDP and TCP sockets, if it has one."""
+        has_ipv6 = any(len(address) == 16 for link in self._links for address, _ in link.addresses)
+        if self._links and not has_ipv6:
+            _switch_off_ipv6()
+        if self._host is not None:
+            for position, link in enumerate(self._links):
+                _create_veth(self._host, link, _number(position))
+            self._host.close()
+        with NetlinkSocket(NETLINK_ROUTE) as own:
+            own.transact(self._own_messages())
+        if not self._name_server:
+            return ()
+        udp, tcp = redirect.open_sockets(self._container_id)
+        redirect.redirect(udp.getsockname()[1])
+        return udp.detach(), tcp.detach()
+
+    def _own_messages(self) -> list[Message]:
+        messages = [rt.set_up(rt.LOOPBACK_INDEX)]
+        for position, link in enumerate(self._links):
+            for address, prefix_length in link.addresses:
+                messages.append(rt.add_address(_number(position), address, prefix_length))
+        messages += [
+            rt.add_default_route(_number(gateway.link), gateway.address)
+            for gateway in self._gateways
+        ]
+        return messages
+
+
+def _number(position: int) -> int:
+    return FIRST_LINK_NUMBER + position
+
+
+def _create_veth(host: NetlinkSocket, link: Link, number: int) -> None:
+    peer = rt.Peer(link.name, number, link.mac, os.getpid())
+    messages = [rt.create_veth(link.host_name, link.bridge_index, link.mtu, peer)]
+    if link.isolated:
+        messages.append(rt.isolate_port(link.host_name))
+    try:
+        host.transact(messages)
+    except NetlinkError as exc:
+        if exc.errno != errno.EEXIST:
+            raise
+        # left of the container's last run: its namespace has not been cleaned up yet
+        with suppress(NetlinkError):
+            host.transact((rt.delete_link(link.host_name),))
+        host.transact(messages)
+
+
+def _switch_off_ipv6() -> None:
+    """No link-local addresses and router solicitations on networks without IPv6, as Docker."""
+    with suppress(FileNotFoundError), open(_NO_IPV6, "w") as file:
+        file.write("1")
