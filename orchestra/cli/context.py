@@ -46,6 +46,13 @@ class Context:
         """Columns of the terminal, 80 without one."""
         return terminal_width(1)
 
+    def refuse_dry_run(self) -> None:
+        """For commands that cannot tell what they would do. Raises Unsupported."""
+        if self.options.dry_run:
+            from orchestra.errors import Unsupported
+
+            raise Unsupported("--dry-run is for `up` and `create`", fix="leave it out")
+
     def _colour_on(self, fd: int) -> bool:
         if self.options.ansi == "auto":
             return is_terminal(fd) and self.environ.get("TERM") != "dumb"

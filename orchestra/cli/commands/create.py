@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestra.cli.creation import CREATION_FLAGS, creation_options
+from orchestra.cli.creation import CREATION_FLAGS, creation_options, print_plan
 from orchestra.cli.flags import Command
 from orchestra.cli.located import load_project
 from orchestra.cli.render.progress import open_display
@@ -27,6 +27,8 @@ def run(args: Args, context: Context) -> int:
 
     options = creation_options(args)._replace(start=False)
     project = load_project(context)
+    if context.options.dry_run:
+        return print_plan(context, project, options)
     with open_display(context, "create") as report:
         up(context.host(), project, options, report)
     return 0

@@ -51,6 +51,7 @@ def run(args: Args, context: Context) -> int:
     """Run the command; the exit code is that of the command."""
     from orchestra.ops.exec import ExecOptions, exec_in
 
+    context.refuse_dry_run()
     service, *argv = args.words
     options = ExecOptions(
         argv=tuple(argv),

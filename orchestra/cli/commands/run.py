@@ -90,6 +90,7 @@ def run(args: Args, context: Context) -> int:
     """Run the command in a new container; the exit code is that of the command."""
     from orchestra.ops.run import run as run_command
 
+    context.refuse_dry_run()
     refuse_together(args, "service-ports", "publish")
     project = load_project(context)
     options = _options(args, context)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestra.cli.creation import CREATION_FLAGS, creation_options, refuse_together
+from orchestra.cli.creation import CREATION_FLAGS, creation_options, print_plan, refuse_together
 from orchestra.cli.flags import LIST, NUMBER, TEXT, Command, Flag, UsageError
 from orchestra.cli.located import load_project
 from orchestra.cli.render.progress import open_display
+from orchestra.errors import Unsupported
 
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
@@ -112,7 +113,7 @@ def run(args: Args, context: Context) -> int:
     if not project.services and not project.disabled_services:
         raise UsageError("no service selected")
     if context.options.dry_run:
-        return _print_plan(context, project, options)
+        return print_plan(context, project, options)
     if args.on("detach") or args.on("wait") or args.on("no-start"):
         return _up_detached(context, project, options)
     from orchestra.cli.attached import up_attached
@@ -125,14 +126,6 @@ def _up_detached(context: Context, project: Project, options: UpOptions) -> int:
 
     with open_display(context, "up") as report:
         up(context.host(), project, options, report)
-    return 0
-
-
-def _print_plan(context: Context, project: Project, options: UpOptions) -> int:
-    from orchestra.cli.context import write
-    from orchestra.ops.up import plan_up
-
-    write(plan_up(context.host(), project, options).text())
     return 0
 
 
@@ -159,6 +152,8 @@ def _up_options(args: Args) -> UpOptions:
 def _refuse_contradictions(args: Args) -> None:
     if args.number("wait-timeout") < 0:
         raise UsageError("--wait-timeout must be a non-negative integer")
+    if args.on("watch"):
+        raise Unsupported("`up --watch` is not there yet", fix="run `orchestra up` again by hand")
     refuse_together(args, "abort-on-container-failure", "abort-on-container-exit")
     refuse_together(args, "no-recreate", "renew-anon-volumes")
     refuse_together(args, "always-recreate-deps", "no-recreate")

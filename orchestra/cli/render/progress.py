@@ -47,7 +47,11 @@ CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
 
 @contextmanager
 def open_display(context: Context, title: str) -> Iterator[Report]:
-    """The function that takes the events of one operation; *title* heads the live form."""
+    """The function that takes the events of one operation; *title* heads the live form.
+
+    Raises Unsupported for a dry run, since whoever opens this is about to change something.
+    """
+    context.refuse_dry_run()
     mode = context.options.progress
     if mode == "auto":
         mode = "tty" if is_terminal(2) and context.options.ansi != "never" else "plain"
