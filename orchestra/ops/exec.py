@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestra.errors import Conflict, NotFound
 from orchestra.model.state import Status
 from orchestra.ops.target import one_container
+from orchestra.runtime.capabilities import capability_set
 from orchestra.runtime.exec import ExecRequest, ExecTarget, execution_for, spawn_exec
 from orchestra.runtime.join_cgroups import CgroupsOf
+from orchestra.runtime.seccomp_profile import SeccompProfiles
 from orchestra.runtime.session import run_exec
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from orchestra.layout import Layout
     from orchestra.model.state import ContainerState
     from orchestra.ops.target import Target
@@ -59,7 +63,8 @@ def exec_in_container(layout: Layout, container: ContainerState, options: ExecOp
     where = ExecTarget(
         container.name, container.pid, container.start_ticks, CgroupsOf(container.pid)
     )
-    execution = execution_for(_read_spec(layout, container), request, None)
+    spec = _read_spec(layout, container)
+    execution = execution_for(spec, request, _seccomp(spec, options))
     if options.detach:
         spawn_exec(where, execution, request._replace(tty=False))
         return 0
@@ -67,11 +72,24 @@ def exec_in_container(layout: Layout, container: ContainerState, options: ExecOp
     return run_exec(where, execution, request, stdin=stdin, stdout=1, stderr=2)
 
 
-def _read_spec(layout: Layout, container: ContainerState) -> dict[str, object]:
+def _read_spec(layout: Layout, container: ContainerState) -> dict[str, Any]:
     """The container's spec.json as plain JSON. Raises NotFound."""
     try:
         with open(layout.spec_json(container.project, container.id), "rb") as stream:
-            spec: dict[str, object] = json.load(stream)
+            spec: dict[str, Any] = json.load(stream)
     except (OSError, ValueError) as exc:
         raise NotFound(f"container {container.name} has just been removed") from exc
     return spec
+
+
+def _seccomp(spec: Mapping[str, Any], options: ExecOptions) -> bytes | None:
+    """The filter that the container's own command has. Raises ConfigError for a broken profile."""
+    security = spec.get("security", {})
+    privileged = options.privileged or bool(security.get("privileged"))
+    capabilities = capability_set(
+        tuple(security.get("cap_add", ())),
+        tuple(security.get("cap_drop", ())),
+        privileged=privileged,
+    )
+    chosen = tuple(security.get("options", ()))
+    return SeccompProfiles().program(chosen, capabilities, privileged=privileged)
