@@ -2,7 +2,8 @@
 
 For what the host's kernel cannot show: cgroup v2 on a host with v1, or the other way round. The
 guest is an ordinary process; it sees the host's files through hostfs, has its own kernel, process
-table and mounts, no network but loopback, and `/tmp`, `/run` and `/dev/shm` of its own.
+table and mounts, no network but loopback, and `/tmp`, `/run` and `/dev/shm` of its own. Modules
+(overlay, bridge, veth …) are loaded when they are needed.
 """
 
 from __future__ import annotations
@@ -18,21 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 KERNEL = "linux.uml"
-_MODULES = "/usr/lib/uml/modules"
+_MODPROBE = os.path.join(os.path.dirname(__file__), "uml_modprobe.py")
 
 _INIT = """#!/bin/sh
-export PATH={path} HOME=/root LANG=C.UTF-8 MODPROBE_OPTIONS='-d /run/kernel'
+export PATH={path} HOME=/root LANG=C.UTF-8
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
 for directory in /dev/shm /run /tmp; do mount -t tmpfs tmpfs $directory; done
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-mkdir -p /run/kernel/lib
-ln -s {modules} /run/kernel/lib/modules
-printf '#!/bin/sh\nexec /sbin/modprobe -d /run/kernel "$@"\n' >/run/kernel/modprobe
-chmod 755 /run/kernel/modprobe
-echo /run/kernel/modprobe >/proc/sys/kernel/modprobe
+printf '#!/bin/sh\nexec {python} -SIE {modprobe} "$@"\n' >/run/modprobe
+chmod 755 /run/modprobe
+echo /run/modprobe >/proc/sys/kernel/modprobe
 ip link set lo up
 hostname uml
 cd {directory}
@@ -69,7 +68,7 @@ def run(
             file.write(
                 _INIT.format(
                     path=shlex.quote(os.environ["PATH"]),
-                    modules=_MODULES,
+                    modprobe=shlex.quote(_MODPROBE),
                     directory=shlex.quote(os.getcwd()),
                     command=shlex.join(command),
                     results=results,
