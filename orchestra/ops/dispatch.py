@@ -48,8 +48,9 @@ def open_client(host: Host, project: str) -> LightClient:
     path = host.layout.socket(project)
     client = LightClient.connect(path)
     if client is None:
-        host.open_engine(project).close()
+        engine = host.open_engine(project)  # kept until the other is there: an idle one ends
         client = LightClient.connect(path)
+        engine.close()
     if client is None:
         raise EngineUnavailable(
             f'the supervisor of "{project}" does not answer', fix="look into its supervisor.log"
