@@ -124,13 +124,14 @@ def drivers(layout: Layout, loop: Loop) -> Drivers:
 
 def _users_of_volume(layout: Layout, volume: str) -> tuple[str, ...]:
     """The names of the containers, of any project, that mount *volume*."""
+    from orchestra.model.state import Status
     from orchestra.runtime.statefile import projects, read_states
 
     return tuple(
         state.name
         for project in projects(layout)
         for state in read_states(layout, project)
-        if volume in state.mounts
+        if volume in state.mounts and state.status != Status.REMOVING
     )
 
 

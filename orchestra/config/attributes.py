@@ -298,6 +298,7 @@ TABLE: tuple[Attribute, ...] = (
         "networks.*.ipam.options",
     ),
     Attribute("networks.*.ipam.config", merge=merge.pools),
+    Attribute("models.*", canonical=shortforms.resource),
     Attribute("volumes.*", canonical=shortforms.external),
     Attribute("configs.*", canonical=shortforms.external),
     Attribute("secrets.*", canonical=shortforms.external),

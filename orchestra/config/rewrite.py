@@ -88,6 +88,8 @@ def _without_repeats(items: list[Any], identity: Callable[[Any], object]) -> lis
     marks = items.marks if isinstance(items, Seq) and len(items.marks) == len(items) else None
     for index, item in enumerate(items):
         same = identity(item)
+        if isinstance(same, (dict, list)):  # the schema will refuse it
+            same = None
         place = None if same is None else places.get(same)
         if place is None:
             if same is not None:

@@ -160,9 +160,17 @@ def text(value: Any) -> Any:
     return value
 
 
+def resource(value: Any) -> Any:
+    """What is declared at the top level; the schema lets anything pass under an odd name."""
+    if not isinstance(value, dict):
+        raise Fault(f"expected a mapping, found {spell(value)}")
+    return value
+
+
 def external(value: Any) -> Any:
     """`external: {name: x}`, as version 2 had it, is `external: true` with a `name`."""
-    if not isinstance(value, dict) or not isinstance(value.get("external"), dict):
+    value = resource(value)
+    if not isinstance(value.get("external"), dict):
         return value
     name = value["external"].get("name")
     if name is not None:

@@ -71,7 +71,6 @@ class Peer(NamedTuple):
     """The end of a veth pair that goes into another network namespace."""
 
     name: str
-    number: int  # its link index, chosen by us, so that the next messages can name it
     mac: bytes
     pid: int  # a process of the namespace
 
@@ -104,10 +103,13 @@ def create_bridge(name: str, mac: bytes, mtu: int) -> Message:
 
 
 def create_veth(name: str, bridge_index: int, mtu: int, peer: Peer) -> Message:
-    """A veth pair: *name* is here, up and a port of the bridge; *peer* is elsewhere and up."""
+    """A veth pair: *name* is here, up and a port of the bridge; *peer* is elsewhere and down.
+
+    The kernel refuses to bring the peer up (ENOTCONN) before the pair is complete.
+    """
     size = u32(IFLA_MTU, mtu) if mtu else b""
     other = (
-        _link(peer.number, up=True)
+        _link()
         + text(IFLA_IFNAME, peer.name)
         + attribute(IFLA_ADDRESS, peer.mac)
         + u32(IFLA_NET_NS_PID, peer.pid)

@@ -1,13 +1,14 @@
 """NetworkSetup: the links of a new network namespace, made by the forked child itself.
 
 One message through the host's netlink socket makes each veth pair with its far end already in the
-new namespace and up; one more datagram in the new namespace gives addresses and routes.
+new namespace; one more datagram there brings it up and gives addresses and routes.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,9 +18,6 @@ from orchestra.network import redirect
 
 if TYPE_CHECKING:
     from orchestra.linux.netlink import Message
-
-FIRST_LINK_NUMBER = 16
-"""Above the indexes of the tunnel links that some kernels put into every new namespace."""
 
 _NO_IPV6 = "/proc/sys/net/ipv6/conf/default/disable_ipv6"
 
@@ -69,8 +67,8 @@ class NamespaceSetup:
         if self._links and not has_ipv6:
             _switch_off_ipv6()
         if self._host is not None:
-            for position, link in enumerate(self._links):
-                _create_veth(self._host, link, _number(position))
+            for link in self._links:
+                _create_veth(self._host, link)
             self._host.close()
         with NetlinkSocket(NETLINK_ROUTE) as own:
             own.transact(self._own_messages())
@@ -82,22 +80,20 @@ class NamespaceSetup:
 
     def _own_messages(self) -> list[Message]:
         messages = [rt.set_up(rt.LOOPBACK_INDEX)]
-        for position, link in enumerate(self._links):
+        numbers = [socket.if_nametoindex(link.name) for link in self._links]
+        for number, link in zip(numbers, self._links, strict=True):
+            messages.append(rt.set_up(number))
             for address, prefix_length in link.addresses:
-                messages.append(rt.add_address(_number(position), address, prefix_length))
+                messages.append(rt.add_address(number, address, prefix_length))
         messages += [
-            rt.add_default_route(_number(gateway.link), gateway.address)
+            rt.add_default_route(numbers[gateway.link], gateway.address)
             for gateway in self._gateways
         ]
         return messages
 
 
-def _number(position: int) -> int:
-    return FIRST_LINK_NUMBER + position
-
-
-def _create_veth(host: NetlinkSocket, link: Link, number: int) -> None:
-    peer = rt.Peer(link.name, number, link.mac, os.getpid())
+def _create_veth(host: NetlinkSocket, link: Link) -> None:
+    peer = rt.Peer(link.name, link.mac, os.getpid())
     messages = [rt.create_veth(link.host_name, link.bridge_index, link.mtu, peer)]
     if link.isolated:
         messages.append(rt.isolate_port(link.host_name))

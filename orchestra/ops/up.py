@@ -20,6 +20,7 @@ from orchestra.plan.graph import PlanBuilder
 from orchestra.plan.observed import Observed
 from orchestra.plan.operations import Verb
 from orchestra.plan.reconcile import Environment, Options, container_resource, reconcile
+from orchestra.runtime.statefile import container_ids
 
 if TYPE_CHECKING:
     from orchestra.engine.base import Engine, Request
@@ -65,11 +66,11 @@ def up(host: Host, project: Project, options: UpOptions, report: Report) -> None
 
 
 def plan_up(host: Host, project: Project, options: UpOptions) -> Plan[Request]:
-    """What `up` would do now (`up --dry-run`); changes nothing."""
+    """What `up` would do now (`up --dry-run`); changes no container, network or volume."""
     desired = desired_state(host, project, options)
-    engine = host.connect(project.name)
-    if engine is None:
+    if not container_ids(host.layout, project.name):
         return plan_for(desired, ObservedProject(), options)
+    engine = host.open_engine(project.name)
     try:
         return _plan(desired, engine, options)
     finally:

@@ -47,6 +47,11 @@ class ParkingLot:
     def filenos(self) -> tuple[int, int]:
         return self._entry.fileno(), self._exit.fileno()
 
+    def close(self) -> None:
+        """Give our ends up."""
+        self._entry.close()
+        self._exit.close()
+
     def park(self, key: str, fds: tuple[int, ...]) -> None:
         """Keep *fds* (ours as well from now on) for *key*; replaces what it had."""
         if not fds:

@@ -129,8 +129,7 @@ def _start(project: Project, lock_fd: int) -> None:
     pid = os.fork()
     if pid:
         listener.close()
-        for fd in lot.filenos():
-            os.close(fd)
+        lot.close()
         return
     try:
         os.close(lock_fd)

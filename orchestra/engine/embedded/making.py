@@ -131,14 +131,14 @@ def remove_now(core: Core, container: Container, *, volumes: bool) -> None:
     """Remove a container without a process; a second call, after a kill, finishes the first."""
     spec = container.spec
     core.set_state(container, container.state._replace(status=Status.REMOVING))
-    core.drivers.networks.disconnected(spec.id)
-    core.drivers.networks.release(spec.id)
-    core.drivers.snapshots.remove(core.layout.snapshot(core.project, spec.id))
     if volumes:
         for mount in spec.mounts:
             if mount.kind is MountKind.VOLUME and mount.anonymous:
                 with contextlib.suppress(Conflict):  # another container uses it: volumes_from
                     core.drivers.volumes.remove(mount.source)
+    core.drivers.networks.disconnected(spec.id)
+    core.drivers.networks.release(spec.id)
+    core.drivers.snapshots.remove(core.layout.snapshot(core.project, spec.id))
     _remove_directory(core.layout.container_run(core.project, spec.id))
     remove_directory(core, spec.id)
     release_name(core, container.state.name, spec.id)
