@@ -7,12 +7,12 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.ops.lock import project_lock
+from orchestra.ops.projectfile import may_have_resources
 from orchestra.ops.target import check_services
 from orchestra.plan.down import DownScope, plan_down
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.execute import execute
 from orchestra.plan.observed import Observed
-from orchestra.runtime.statefile import container_ids
 
 if TYPE_CHECKING:
     from orchestra.engine.base import Engine
@@ -38,7 +38,7 @@ def down(host: Host, target: Target, options: DownOptions, report: Report) -> No
     nothing = Progress(
         "", Phase.WARNING, f'Warning: No resource found to remove for project "{target.project}".'
     )
-    if not options.volumes and not _is_known(host.layout, target.project):
+    if not options.volumes and not may_have_resources(host.layout, target.project):
         report(nothing)
         return
     with project_lock(host.layout, target.project, command="down", report=report):
@@ -67,12 +67,6 @@ def _take_down(engine: Engine, target: Target, options: DownOptions, report: Rep
     plan = plan_down(Observed(observed), scope)
     execute(plan, engine, report)
     return bool(plan.operations)
-
-
-def _is_known(layout: Layout, project: str) -> bool:
-    """May anything but volumes be left? The record goes last, after containers and networks."""
-    known = os.path.exists(layout.project_json(project))
-    return known or bool(container_ids(layout, project))
 
 
 def _forget(layout: Layout, project: str) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.runtime.statefile import container_ids, write_atomically
+
 if TYPE_CHECKING:
     from orchestra.layout import Layout
     from orchestra.model.project import Project
@@ -28,13 +30,7 @@ def record_project(layout: Layout, project: Project) -> None:
     if read_record(layout, project.name) == record:
         return
     os.makedirs(layout.project(project.name), mode=0o700, exist_ok=True)
-    path = layout.project_json(project.name)
-    temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "w", encoding="utf-8") as stream:
-        json.dump(record._asdict(), stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.rename(temporary, path)
+    write_atomically(layout.project_json(project.name), json.dumps(record._asdict()).encode())
 
 
 def read_record(layout: Layout, project: str) -> ProjectRecord | None:
@@ -52,9 +48,7 @@ def read_record(layout: Layout, project: str) -> ProjectRecord | None:
         return None
 
 
-def project_names(layout: Layout) -> list[str]:
-    """The projects that have anything on disk, sorted."""
-    try:
-        return sorted(os.listdir(layout.projects))
-    except FileNotFoundError:
-        return []
+def may_have_resources(layout: Layout, project: str) -> bool:
+    """May anything but volumes be left of it? `down` removes the record after all else."""
+    known = os.path.exists(layout.project_json(project))
+    return known or bool(container_ids(layout, project))

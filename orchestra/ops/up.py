@@ -12,7 +12,7 @@ from orchestra.engine.base import ObservedProject, WaitHealthy
 from orchestra.model.container import ContainerId
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
-from orchestra.ops.projectfile import record_project
+from orchestra.ops.projectfile import may_have_resources, record_project
 from orchestra.plan.decide import Policy, Recreate, has_completed
 from orchestra.plan.desired import Dependencies, unknown_service
 from orchestra.plan.execute import execute
@@ -20,7 +20,6 @@ from orchestra.plan.graph import PlanBuilder
 from orchestra.plan.observed import Observed
 from orchestra.plan.operations import Verb
 from orchestra.plan.reconcile import Environment, Options, container_resource, reconcile
-from orchestra.runtime.statefile import container_ids
 
 if TYPE_CHECKING:
     from orchestra.engine.base import Engine, Request
@@ -68,7 +67,7 @@ def up(host: Host, project: Project, options: UpOptions, report: Report) -> None
 def plan_up(host: Host, project: Project, options: UpOptions) -> Plan[Request]:
     """What `up` would do now (`up --dry-run`); changes no container, network or volume."""
     desired = desired_state(host, project, options)
-    if not container_ids(host.layout, project.name):
+    if not may_have_resources(host.layout, project.name):
         return plan_for(desired, ObservedProject(), options)
     engine = host.open_engine(project.name)
     try:
