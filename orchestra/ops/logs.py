@@ -109,7 +109,7 @@ class Follower:
         for container in containers:
             log = self._add(container)
             if log is not None:
-                sources.append((container, log.begin(span)))
+                sources.append((container, _old_lines(log, container, span)))
         yield from _merged(iter(sources))
 
     def begin_at_end(self, containers: Iterable[ContainerState]) -> Iterator[LogEvent]:
@@ -184,6 +184,12 @@ def _has_ended(before: ContainerState, now: ContainerState) -> bool:
     """Has it ended since, even if it has been started in between or again?"""
     stopped = before.status in ALIVE and now.status not in ALIVE
     return stopped or now.finished_ns > before.finished_ns
+
+
+def _old_lines(log: Log, container: ContainerState, span: Span) -> Iterator[LogLine]:
+    yield from log.begin(span)
+    if container.status not in ALIVE and span.tail != 0:
+        yield from log.unfinished()
 
 
 def _new_lines(log: Log, *, over: bool) -> Iterator[LogLine]:
