@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from orchestra.image.host_secrets import is_hidden
+from orchestra.image.host_secrets import NAMED_IN, is_closed, is_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,38 +53,45 @@ def scan(host_root: str, tree: str, mount_points: Iterable[str]) -> Finding:
         for directory in level:
             if len(stamps) < STAMPED_DIRECTORIES:
                 stamps.append(_stamp(host_root, directory))
-            _scan_directory(host_root, directory, mounted, hidden, below)
-        level = below
+            try:
+                _scan_directory(host_root, directory, hidden, below)
+            except FileNotFoundError:
+                continue
+            except OSError:
+                hidden.append(directory)
+        level = [path for path in below if path not in mounted]
+    hidden += mounted
     return Finding(
         time.time_ns(),
         time.perf_counter_ns() - began,
-        tuple(sorted(hidden)),
+        tuple(sorted(set(hidden))),
         tuple(sorted(mounted)),
         tuple(stamps),
     )
 
 
-def _scan_directory(
-    host_root: str, directory: str, mounted: frozenset[str], hidden: list[str], below: list[str]
-) -> None:
+def _scan_directory(host_root: str, directory: str, hidden: list[str], below: list[str]) -> None:
+    """Sort the entries of *directory* into *hidden* and, if directories, *below*.
+
+    The loop runs 140,000 times for `/usr`: paths are made only for what needs one.
+    """
+    has_named = directory == NAMED_IN or directory.startswith(NAMED_IN + "/")
+    fd = os.open(os.path.join(host_root, directory), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        entries = os.scandir(os.path.join(host_root, directory))
-    except FileNotFoundError:
-        return
-    except OSError:
-        hidden.append(directory)
-        return
-    with entries:
-        for entry in entries:
-            path = f"{directory}/{entry.name}"
-            try:
-                mode = entry.stat(follow_symlinks=False).st_mode
-            except FileNotFoundError:
-                continue
-            if path in mounted or is_hidden(path, mode):
-                hidden.append(path)
-            elif stat.S_ISDIR(mode):
-                below.append(path)
+        with os.scandir(fd) as entries:  # by descriptor: the kernel walks no path for each stat
+            for entry in entries:
+                if entry.is_symlink() and not has_named:
+                    continue
+                try:
+                    mode = entry.stat(follow_symlinks=False).st_mode
+                except FileNotFoundError:
+                    continue
+                if is_closed(mode) or (has_named and is_named(f"{directory}/{entry.name}")):
+                    hidden.append(f"{directory}/{entry.name}")
+                elif stat.S_ISDIR(mode):
+                    below.append(f"{directory}/{entry.name}")
+    finally:
+        os.close(fd)
 
 
 def _stamp(host_root: str, directory: str) -> tuple[str, int, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import stat
 from fnmatch import fnmatchcase
 
+NAMED_IN = "etc"
 _OTHERS_MAY_ENTER = stat.S_IROTH | stat.S_IXOTH
 
 _NAMED = frozenset(
@@ -40,21 +41,28 @@ _PATTERNS = {
 
 
 def is_hidden(path: str, mode: int) -> bool:
-    """Must *path* (relative to the host's root), with st_mode *mode*, be hidden from containers?
+    """Must *path* (relative to the host's root), with st_mode *mode*, be hidden from containers?"""
+    return is_closed(mode) or is_named(path)
 
-    A directory that others may not list and enter is hidden with everything below it. Sockets,
-    FIFOs and device nodes are hidden: they lead to the host's services and hardware.
+
+def is_closed(mode: int) -> bool:
+    """Do the permissions keep others from it?
+
+    A directory that others may not list and enter is closed with everything below it. Sockets,
+    FIFOs and device nodes count as closed: they lead to the host's services and hardware.
     """
-    if stat.S_ISDIR(mode):
-        closed = mode & _OTHERS_MAY_ENTER != _OTHERS_MAY_ENTER
-    elif stat.S_ISREG(mode):
-        closed = not mode & stat.S_IROTH
-    else:
-        closed = not stat.S_ISLNK(mode)
-    return closed or path in _NAMED or _matches_pattern(path)
+    kind = stat.S_IFMT(mode)
+    if kind == stat.S_IFREG:
+        return not mode & stat.S_IROTH
+    if kind == stat.S_IFDIR:
+        return mode & _OTHERS_MAY_ENTER != _OTHERS_MAY_ENTER
+    return kind != stat.S_IFLNK
 
 
-def _matches_pattern(path: str) -> bool:
+def is_named(path: str) -> bool:
+    """Is *path* in the fixed list? All of that is below `NAMED_IN`."""
+    if path in _NAMED:
+        return True
     parent, _, name = path.rpartition("/")
     patterns = _PATTERNS.get(parent)
     return patterns is not None and any(fnmatchcase(name, pattern) for pattern in patterns)
