@@ -43,6 +43,7 @@ IFLA_INFO_KIND = 1
 IFLA_INFO_DATA = 2
 IFLA_INFO_SLAVE_KIND = 4
 IFLA_INFO_SLAVE_DATA = 5
+IFLA_BRPORT_MODE = 4
 IFLA_BRPORT_ISOLATED = 33
 VETH_INFO_PEER = 1
 
@@ -129,18 +130,26 @@ def create_veth(name: str, bridge_index: int, mtu: int, peer: Peer) -> Message:
     return Message(RTM_NEWLINK, payload, NLM_F_CREATE | NLM_F_EXCL, f"create veth {name}")
 
 
-def isolate_port(name: str) -> Message:
-    """This port of a bridge talks to no other isolated port of it. Linux 4.18."""
+def set_bridge_port(name: str, *, isolated: bool, hairpin: bool) -> Message:
+    """How a bridge treats a port of it.
+
+    An *isolated* one does not talk to other isolated ones (Linux 4.18). A *hairpin* one may get
+    back what it has sent.
+    """
     payload = (
         _link()
         + text(IFLA_IFNAME, name)
         + nested(
             IFLA_LINKINFO,
             text(IFLA_INFO_SLAVE_KIND, "bridge"),
-            nested(IFLA_INFO_SLAVE_DATA, attribute(IFLA_BRPORT_ISOLATED, b"\1")),
+            nested(
+                IFLA_INFO_SLAVE_DATA,
+                attribute(IFLA_BRPORT_MODE, bytes((hairpin,))),
+                attribute(IFLA_BRPORT_ISOLATED, b"\1") if isolated else b"",
+            ),
         )
     )
-    return Message(RTM_NEWLINK, payload, 0, f"isolate bridge port {name}")
+    return Message(RTM_NEWLINK, payload, 0, f"set bridge port {name}")
 
 
 def set_up(index: int) -> Message:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.model.container import NetworkMode
 from orchestra.network import endpoints as ep
+from orchestra.network import links
 from orchestra.network.allocate import Allocator
 from orchestra.network.live import LiveContainers
 from orchestra.network.networks import Networks
@@ -79,10 +80,12 @@ class BridgeDriver:
             return None
         self._allocator.reserve_again(spec, allocation)
         ordered = ep.in_interface_order(spec)
+        bridged_nat = links.rewrites_inside_bridges()
         found = []
         for position, state in enumerate(allocation.endpoints):
             row = self._networks.find(state.network)
-            place = ep.LinkPlace(spec.id, position, self._networks.bridge_index(row))
+            index = self._networks.bridge_index(row)
+            place = ep.LinkPlace(spec.id, position, index, bridged_nat)
             network = self._networks.spec(row)
             found.append(ep.plan_link(place, ordered[position], state, network))
         gateways = ep.plan_gateways(ordered, allocation.endpoints, self._networks.is_internal)

@@ -74,6 +74,7 @@ def addresses_answer(query: Query, addresses: list[bytes], ttl_s: int) -> bytes:
 
 
 def pointer_answer(query: Query, name: str, ttl_s: int) -> bytes:
+    """A PTR record. Raises ValueError when *name* has labels that DNS cannot hold."""
     return _answer(query, NOERROR, [_record(TYPE_PTR, ttl_s, encode_name(name))])
 
 

@@ -52,11 +52,16 @@ def is_enabled(spec: NetworkSpec, name: str) -> bool:
 
 
 class LinkPlace(NamedTuple):
-    """The *position*-th interface of a container, on the bridge with this link number."""
+    """The *position*-th interface of a container, on the bridge with this link number.
+
+    *bridged_nat*: the kernel rewrites addresses inside the bridge (br_netfilter), so a container
+    that reaches itself by a published port needs a port that sends back.
+    """
 
     container_id: str
     position: int
     bridge_index: int
+    bridged_nat: bool
 
 
 def plan_link(
@@ -76,6 +81,7 @@ def plan_link(
         mac=bytes.fromhex(state.mac.replace(":", "").replace("-", "")),
         mtu=int(option(network, MTU, "0") or "0"),
         isolated=not is_enabled(network, ICC),
+        hairpin=place.bridged_nat,
         addresses=tuple(addresses),
     )
 

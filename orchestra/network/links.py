@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import socket
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
@@ -63,8 +62,13 @@ def ensure_bridge(netlink: NetlinkSocket, bridge: Bridge) -> None:
         _write(f"{_IPV6}/conf/all/forwarding", "1")
 
 
-def has_link(name: str) -> bool:
-    return os.path.exists(f"/sys/class/net/{name}") or link_index(name) != 0
+def rewrites_inside_bridges() -> bool:
+    """Is br_netfilter at work (Docker loads it)?"""
+    try:
+        with open("/proc/sys/net/bridge/bridge-nf-call-iptables") as file:
+            return file.read().strip() == "1"
+    except OSError:
+        return False
 
 
 def link_index(name: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.linux.constants import CLONE_NEWNET
@@ -11,6 +13,7 @@ from orchestra.network import endpoints as ep
 from orchestra.network import redirect
 from orchestra.network.allocate import published_ports
 from orchestra.network.dns import NameTable
+from orchestra.network.forward import DatagramForwarder, StreamForwarder
 from orchestra.network.publish import HostPort
 from orchestra.network.resolvconf import parse_resolv_conf
 from orchestra.network.resolver import Client, Service
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from orchestra.network.rules import HostRules
 
 
+_log = logging.getLogger(__name__)
+
+
 class Names:
     """The current NameTable; made again when any project has changed the registry."""
 
@@ -34,19 +40,21 @@ class Names:
         self._table = NameTable(())
 
     def table(self) -> NameTable:
-        version = self._registry.version()
-        if version != self._version:
-            self._version = version
-            self._table = NameTable(self._registry.running_endpoints())
+        try:
+            version = self._registry.version()
+            if version != self._version:
+                self._table = NameTable(self._registry.running_endpoints())
+                self._version = version
+        except sqlite3.Error as exc:  # disk full, I/O error: what was known is still good
+            _log.warning("cannot read the names of containers: %s", exc)
         return self._table
 
 
-class Backend(NamedTuple):
-    """Where a published port leads."""
+class Publication(NamedTuple):
+    """A published port of a running container, with what forwards the rest to it."""
 
     container: str
-    address: str
-    port: int
+    forwarder: StreamForwarder | DatagramForwarder | None
 
 
 class LiveContainers:
@@ -60,7 +68,7 @@ class LiveContainers:
         self._rules = rules
         self._ports = ports
         self._services: dict[str, Service] = {}
-        self._published: dict[HostPort, Backend] = {}
+        self._published: dict[HostPort, Publication] = {}
 
     def add(
         self,
@@ -77,8 +85,8 @@ class LiveContainers:
         if outside:
             for port in published_ports(allocation):
                 host_port = HostPort(port.protocol, port.host_ip, port.host_port)
-                backend = Backend(spec.id, addresses[outside[0]], port.container_port)
-                self._publish(host_port, backend)
+                backend = (addresses[outside[0]], port.container_port)
+                self._publish(host_port, spec.id, backend)
         if not ordered:
             return
         pair = fds if len(fds) == 2 else _open_in(pid, spec.id)
@@ -92,14 +100,25 @@ class LiveContainers:
         self._close_service(container_id)
         for row in ports:
             host_port = HostPort(row.protocol, row.host_ip, row.host_port)
-            backend = self._published.get(host_port)
-            if backend is None or backend.container == container_id:
-                self._published.pop(host_port, None)
+            publication = self._published.get(host_port)
+            if publication is None or publication.container == container_id:
+                self._withdraw(host_port)
                 self._rules.unpublish(host_port)
 
-    def _publish(self, port: HostPort, backend: Backend) -> None:
-        self._published[port] = backend
-        self._rules.publish(port, backend.address, backend.port)
+    def _publish(self, port: HostPort, container: str, backend: tuple[str, int]) -> None:
+        self._withdraw(port)
+        self._rules.publish(port, *backend)
+        channel = self._ports.socket(port)
+        forwarder = None
+        if channel is not None:
+            kind = StreamForwarder if port.protocol == "tcp" else DatagramForwarder
+            forwarder = kind(self._loop, channel, backend)
+        self._published[port] = Publication(container, forwarder)
+
+    def _withdraw(self, port: HostPort) -> None:
+        publication = self._published.pop(port, None)
+        if publication is not None and publication.forwarder is not None:
+            publication.forwarder.close()
 
     def _close_service(self, container_id: str) -> None:
         service = self._services.pop(container_id, None)

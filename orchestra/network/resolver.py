@@ -89,8 +89,7 @@ class Service:
             return None
         names, networks = self._names(), self._client.networks
         if query.kind == dnsmessage.TYPE_PTR:
-            pointer = names.reverse(query.name, networks)
-            return None if pointer is None else dnsmessage.pointer_answer(query, pointer, TTL_S)
+            return _pointer_answer(query, names.reverse(query.name, networks))
         found = names.lookup(query.name, networks)
         if found is None:
             return None
@@ -136,6 +135,15 @@ class Service:
             return
         channel.settimeout(0)
         self._connections.add(_Connection(self, self._loop, channel, self._connections.discard))
+
+
+def _pointer_answer(query: dnsmessage.Query, name: str | None) -> bytes | None:
+    if name is None:
+        return None
+    try:
+        return dnsmessage.pointer_answer(query, name, TTL_S)
+    except ValueError:  # compose allows longer names than DNS
+        return dnsmessage.refusal(query, dnsmessage.NXDOMAIN)
 
 
 class _DatagramReply(NamedTuple):

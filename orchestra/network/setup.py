@@ -31,6 +31,7 @@ class Link(NamedTuple):
     mac: bytes
     mtu: int  # 0 is the kernel's default
     isolated: bool
+    hairpin: bool
     addresses: tuple[tuple[bytes, int], ...]  # with prefix lengths
 
 
@@ -95,8 +96,10 @@ class NamespaceSetup:
 def _create_veth(host: NetlinkSocket, link: Link) -> None:
     peer = rt.Peer(link.name, link.mac, os.getpid())
     messages = [rt.create_veth(link.host_name, link.bridge_index, link.mtu, peer)]
-    if link.isolated:
-        messages.append(rt.isolate_port(link.host_name))
+    if link.isolated or link.hairpin:
+        messages.append(
+            rt.set_bridge_port(link.host_name, isolated=link.isolated, hairpin=link.hairpin)
+        )
     try:
         host.transact(messages)
     except NetlinkError as exc:
