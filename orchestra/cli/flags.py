@@ -55,6 +55,7 @@ class Command(NamedTuple):
     min_args: int = 0
     max_args: int | None = None
     interspersed: bool = True  # False: the first word ends the flags, as for `exec`
+    attends: bool = False  # its exit code is that of a command in a container: 126, 127 mean that
     examples: tuple[tuple[str, str], ...] = ()  # (command line, what it does)
 
     @property

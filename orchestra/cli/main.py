@@ -13,7 +13,7 @@ from orchestra.cli.context import Context, is_terminal, terminal_width
 from orchestra.cli.flags import Args, Command, FlagError, HelpWanted, UsageError, check_words, parse
 from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS, GlobalOptions, read_globals
 from orchestra.cli.table import ALIASES, COMMANDS, INSTEAD
-from orchestra.errors import CommandExited, OrchestraError, Unsupported
+from orchestra.errors import CommandExited, LaunchFailed, OrchestraError, Unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +78,12 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
         from orchestra.log import log_to_stderr
 
         log_to_stderr()
-    return module.run(args, Context(options, environ, _working_directory(environ)))
+    try:
+        return module.run(args, Context(options, environ, _working_directory(environ)))
+    except LaunchFailed as exc:
+        if not command.attends:
+            exc.exit_code = OrchestraError.exit_code
+        raise
 
 
 def load(name: str) -> CommandModule:

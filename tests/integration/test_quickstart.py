@@ -217,8 +217,9 @@ def test_volumes_outlive_what_docker_says_they_outlive(up: Orchestra) -> None:
 
 
 def test_down_removes_containers_and_the_network(up: Orchestra) -> None:
-    assert "br-" in outer.ip("link") or "orc" in outer.ip("link")
+    assert outer.ip("link", "show", "type", "bridge")
     up("down")
+    assert not outer.ip("link", "show", "type", "bridge")
     assert states(up) == {}
     with pytest.raises(OSError, match=r"refused|reset"):
         fetch("http://127.0.0.1:8080/")

@@ -40,8 +40,8 @@ def shell(orchestra: Orchestra, terminal: Callable[..., Terminal]) -> Terminal:
     write_compose(orchestra, SLEEPER)
     orchestra("up", "-d")
     opened = terminal("exec", "web", "sh", cwd=orchestra.directory)
-    opened.type("PS1='> '\n")
-    opened.expect("> ")
+    opened.type("echo shell-$((1+1))\n")
+    opened.expect("shell-2")
     return opened
 
 
@@ -58,8 +58,8 @@ def test_exec_gives_a_terminal_of_the_right_size(shell: Terminal) -> None:
 
 
 def test_ctrl_c_goes_to_the_command_and_not_to_orchestra(shell: Terminal) -> None:
-    shell.type("sleep 60\n")
-    shell.expect("sleep 60")
+    shell.type("echo now-$((1+1)); sleep 60\n")
+    shell.expect("now-2")
     shell.type("\x03")
     shell.type("echo still-$((40+2))\n")
     shell.expect("still-42")

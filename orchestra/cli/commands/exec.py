@@ -40,6 +40,7 @@ COMMAND = Command(
     ),
     min_args=2,
     interspersed=False,
+    attends=True,
     examples=(
         ("orchestra exec web sh", "A shell in the container of `web`"),
         ("orchestra exec -T db pg_dump app > dump.sql", "Without a terminal, for pipes"),

@@ -79,6 +79,7 @@ COMMAND = Command(
     ),
     min_args=1,
     interspersed=False,
+    attends=True,
     examples=(
         ("orchestra run --rm web sh", "A shell in a new container of `web`"),
         ("orchestra run --rm -T web ./manage.py migrate", "A task, without a terminal"),

@@ -22,7 +22,7 @@ class Found(NamedTuple):
         for name in ("mounts", "links", "cgroups", "processes"):
             was, now = getattr(before, name), getattr(self, name)
             lines += [f"{name}: left behind: {item}" for item in sorted(now - was)]
-            if name != "processes":
+            if name not in ("processes", "cgroups"):
                 lines += [f"{name}: gone: {item}" for item in sorted(was - now)]
         if self.firewall != before.firewall:
             lines.append(f"nftables changed from\n{before.firewall}\nto\n{self.firewall}")
@@ -56,16 +56,27 @@ def _firewall() -> str:
 
 
 def _cgroups() -> frozenset[str]:
-    """Directories that orchestra made, in every hierarchy."""
+    """Directories of orchestra without a process in or below them, in every hierarchy.
+
+    Those with processes are left to the comparison of processes: hierarchies are shared by the
+    whole machine, on which other tests may run.
+    """
     found: set[str] = set()
-    for root, directories, _files in os.walk("/sys/fs/cgroup"):
-        if "orchestra" in root or "orchestra" in " ".join(directories):
-            found.update(
-                os.path.join(root, name)
-                for name in directories
-                if "orchestra" in os.path.join(root, name)
-            )
+    for root, _directories, files in os.walk("/sys/fs/cgroup", topdown=False):
+        if "/orchestra" in root and "cgroup.procs" in files and not _populated(root):
+            found.add(root)
     return frozenset(found)
+
+
+def _populated(directory: str) -> bool:
+    for root, _directories, _files in os.walk(directory):
+        try:
+            with open(os.path.join(root, "cgroup.procs")) as file:
+                if file.read(1):
+                    return True
+        except OSError:
+            continue
+    return False
 
 
 def _processes() -> frozenset[str]:
