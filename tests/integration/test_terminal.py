@@ -58,7 +58,7 @@ def test_exec_gives_a_terminal_of_the_right_size(shell: Terminal) -> None:
 
 
 def test_ctrl_c_goes_to_the_command_and_not_to_orchestra(shell: Terminal) -> None:
-    shell.type("echo now-$((1+1)); sleep 60\n")
+    shell.type("sh -c 'echo now-$((1+1)); exec sleep 60'\n")
     shell.expect("now-2")
     shell.type("\x03")
     shell.type("echo still-$((40+2))\n")

@@ -36,7 +36,7 @@ def enter() -> None:
 
 
 def ip(*arguments: str) -> str:
-    """What ip(8) prints when called with *arguments*."""
+    """The output of iproute2 for *arguments*; the call must succeed."""
     done = subprocess.run(["ip", *arguments], capture_output=True, text=True, timeout=10)
     assert done.returncode == 0, f"ip {' '.join(arguments)}: {done.stderr}"
     return done.stdout
