@@ -46,28 +46,44 @@ def select_manager(mountinfo_path: str = "/proc/self/mountinfo") -> CgroupManage
     """
     with open(mountinfo_path, encoding="utf-8", errors="surrogateescape") as file:
         mounts = parse_mounts(file.read())
-    if mounts.unified:
-        offered = frozenset(_read(f"{mounts.unified}/cgroup.controllers").split())
-        if offered >= _V2_NEEDED and not mounts.v1.keys() & _V2_NEEDED:
-            return _v2(mounts.unified, offered)
+    offered = _controllers(mounts.unified) if mounts.unified else frozenset()
+    if offered >= _V2_NEEDED and not mounts.v1.keys() & _V2_NEEDED:
+        return _v2(mounts.unified, offered)
     writable = {name: path for name, path in mounts.v1.items() if os.access(path, os.W_OK)}
     if "freezer" in writable:
         from orchestra.cgroup.v1 import V1Manager
 
         return V1Manager(writable)
+    return _none("no cgroup hierarchy of this host may be written")
+
+
+def _v2(mount: str, controllers: frozenset[str]) -> CgroupManager:
+    from orchestra.cgroup.v2 import V2Manager
+
+    if _is_ours(mount):
+        return V2Manager(mount, controllers)
+    from orchestra.cgroup.delegated import delegated_root, own_path
+
+    root = delegated_root(mount, own_path(_read("/proc/self/cgroup")), _is_ours)
+    if not root:
+        return _none("no part of the cgroup hierarchy is delegated to this user")
+    return V2Manager(root, _controllers(root), limits_devices=False)
+
+
+def _is_ours(cgroup: str) -> bool:
+    """May this user make cgroups below *cgroup* and move processes into them?"""
+    files = (cgroup, f"{cgroup}/cgroup.procs", f"{cgroup}/cgroup.subtree_control")
+    return all(os.access(file, os.W_OK) for file in files)
+
+
+def _none(reason: str) -> CgroupManager:
     from orchestra.cgroup.disabled import NoManager
 
-    return NoManager("no cgroup hierarchy of this host may be written")
+    return NoManager(reason)
 
 
-def _v2(root: str, controllers: frozenset[str]) -> CgroupManager:
-    if os.access(f"{root}/cgroup.subtree_control", os.W_OK) and os.access(root, os.W_OK):
-        from orchestra.cgroup.v2 import V2Manager
-
-        return V2Manager(root, controllers)
-    from orchestra.cgroup.disabled import NoManager
-
-    return NoManager("the cgroup hierarchy may not be written by this user")
+def _controllers(cgroup: str) -> frozenset[str]:
+    return frozenset(_read(f"{cgroup}/cgroup.controllers").split())
 
 
 def _read(path: str) -> str:

@@ -98,12 +98,17 @@ class V2Scope:
 class V2Manager:
     """*root* is the topmost cgroup that is ours to divide, usually the mount point.
 
-    *controllers* are those that it offers (cgroup.controllers).
+    *controllers* are those that it offers (cgroup.controllers). Without *limits_devices* access to
+    devices is left to file permissions: a plain user may attach no program, and has no right to
+    make or open device nodes that it could not on the host.
     """
 
-    def __init__(self, root: str, controllers: frozenset[str]) -> None:
+    def __init__(
+        self, root: str, controllers: frozenset[str], *, limits_devices: bool = True
+    ) -> None:
         self._root = root
         self._controllers = controllers
+        self._limits_devices = limits_devices
 
     def create(
         self, name: str, resources: Resources, devices: tuple[Device, ...], *, privileged: bool
@@ -116,7 +121,7 @@ class V2Manager:
         with ExitStack() as undo:
             undo.callback(tree.remove, directory)
             tree.apply(dict.fromkeys(self._controllers, directory), settings)
-            if rules:
+            if rules and self._limits_devices:
                 _confine_devices(directory, rules)
             undo.pop_all()
         return V2Scope(directory)
@@ -168,16 +173,34 @@ def _enable(directory: str, controllers: frozenset[str], *, is_root: bool) -> No
     absent = controllers - set(tree.read(f"{directory}/cgroup.subtree_control").split())
     if not absent:
         return
-    change = " ".join(f"+{controller}" for controller in sorted(absent))
     try:
-        tree.write(f"{directory}/cgroup.subtree_control", change)
+        _hand_down(directory, absent)
     except OSError as exc:
-        if exc.errno != errno.EBUSY or not is_root:
+        if exc.errno == errno.EBUSY and is_root:
+            # The root of a cgroup namespace, or of a delegated part, may not have processes and
+            # controllers for its children at once, unlike the real root. So they move to a leaf,
+            # as in every nested Docker.
+            _evacuate(directory)
+            _hand_down(directory, absent)
+        elif exc.errno in {errno.EINVAL, errno.EOPNOTSUPP}:
+            _hand_down_each(directory, absent)
+        else:
             raise
-        # The root of a cgroup namespace may not have processes and controllers for its children
-        # at once, unlike the real root. So they move to a leaf, as in every nested Docker.
-        _evacuate(directory)
-        tree.write(f"{directory}/cgroup.subtree_control", change)
+
+
+def _hand_down(directory: str, controllers: frozenset[str]) -> None:
+    change = " ".join(f"+{controller}" for controller in sorted(controllers))
+    tree.write(f"{directory}/cgroup.subtree_control", change)
+
+
+def _hand_down_each(directory: str, controllers: frozenset[str]) -> None:
+    """One is refused (cpu, while a real-time process runs): the others are of use all the same.
+
+    The limits that it has are then missing, and `warnings` tells of them.
+    """
+    for controller in controllers:
+        with contextlib.suppress(OSError):
+            _hand_down(directory, frozenset({controller}))
 
 
 def _evacuate(directory: str) -> None:

@@ -18,7 +18,8 @@ pytestmark = [
 
 def test_the_cgroup_tests_pass_on_cgroup_v2() -> None:
     options = ("-q", "-p", "no:cacheprovider", "--noconftest")
-    command = [sys.executable, "-m", "pytest", *options, "tests/integration/test_cgroup.py"]
+    files = ("tests/integration/test_cgroup.py", "tests/integration/test_cgroup_delegation.py")
+    command = [sys.executable, "-m", "pytest", *options, *files]
     result = uml.run(command, python=sys.executable)
 
     assert result.returncode == 0, result.output + result.console

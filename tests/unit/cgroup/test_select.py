@@ -32,7 +32,8 @@ def test_the_first_of_two_mounts_counts() -> None:
 def mountinfo(tmp_path: Path) -> Path:
     for name in ("unified", "freezer", "memory", "pids"):
         (tmp_path / name).mkdir()
-    (tmp_path / "unified/cgroup.subtree_control").touch()
+    for name in ("cgroup.subtree_control", "cgroup.procs"):
+        (tmp_path / "unified" / name).touch()
     return tmp_path / "mountinfo"
 
 
