@@ -12,6 +12,7 @@ from orchestra.linux.constants import (
     AT_RECURSIVE,
     MOUNT_ATTR_RDONLY,
     MOVE_MOUNT_F_EMPTY_PATH,
+    MOVE_MOUNT_T_SYMLINKS,
     MS_BIND,
     MS_NOATIME,
     MS_NODEV,
@@ -118,6 +119,7 @@ def clone_tree(path: str, *, recursive: bool, dir_fd: int = AT_FDCWD) -> Fd:
 
 
 def attach_tree(tree: int, target: str) -> None:
-    """Mount the detached *tree* on *target*. move_mount(2), Linux 5.2."""
-    result = _move_mount(tree, b"", AT_FDCWD, fsencode(target), MOVE_MOUNT_F_EMPTY_PATH)
+    """Mount the detached *tree* on *target*, following links. move_mount(2), Linux 5.2."""
+    flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS
+    result = _move_mount(tree, b"", AT_FDCWD, fsencode(target), flags)
     check(result, "move_mount", target)

@@ -38,7 +38,7 @@ from orchestra.runtime.failure import Failure, decode, failure_of, launch_failed
 from orchestra.runtime.mountops import RootDirectory
 from orchestra.runtime.options import has_no_new_privs, seccomp_installer
 from orchestra.runtime.plan_rootfs import (
-    JOINED_SHM,
+    SHM,
     HostTraits,
     observe_host,
     root_operations,
@@ -219,10 +219,10 @@ class _Middle:
         with open_namespace(os.getpid(), "mnt") as ours, open_namespace(pid, "mnt") as theirs:
             setns(theirs.fileno(), CLONE_NEWNS)
             try:
-                tree = clone_tree("/dev/shm", recursive=False)  # noqa: S108 (the container's)
+                tree = clone_tree(SHM, recursive=False)
             finally:
                 setns(ours.fileno(), CLONE_NEWNS)
-        self._prepared.child.root.shared_trees[JOINED_SHM] = tree.detach()
+        self._prepared.child.root.shared_trees[SHM] = tree.detach()
 
     def _fork(self) -> None:
         self._step = "fork"

@@ -41,7 +41,7 @@ class RootDirectory:
         self.fd = -1
         self.null = "/dev/null"  # the container's own, once it has one
         self.layers: list[int] = []  # O_PATH descriptors of the overlays' roots
-        self.shared_trees: dict[str, int] = {}  # source -> detached tree of the host's peer group
+        self.shared_trees: dict[str, int] = {}  # target -> detached tree
 
 
 class MountOp(Protocol):
@@ -147,7 +147,7 @@ class Bind(NamedTuple):
         create = Create.DIRECTORY if is_directory else Create.FILE
         with safe_open(root.fd, self.target, create=create) as target:
             self._check_kinds(target.fileno(), is_directory=is_directory)
-            tree = root.shared_trees.get(self.source)
+            tree = root.shared_trees.get(self.target)
             if tree is not None:
                 attach_tree(tree, target.path)
             else:
@@ -312,6 +312,7 @@ class SharedTree(NamedTuple):
     """Keep hold of a host mount's peer group, before this namespace becomes private."""
 
     source: str
+    target: str  # where a Bind will put it
     recursive: bool
 
     def describe(self) -> str:
@@ -320,4 +321,4 @@ class SharedTree(NamedTuple):
     def apply(self, root: RootDirectory) -> None:
         with contextlib.suppress(FileNotFoundError):  # Bind reports or creates it
             tree = clone_tree(self.source, recursive=self.recursive)
-            root.shared_trees[self.source] = tree.detach()
+            root.shared_trees[self.target] = tree.detach()

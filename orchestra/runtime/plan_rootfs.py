@@ -48,6 +48,7 @@ MASKED: Final = (
     "/sys/devices/virtual/powercap",
     "/sys/firmware",
 )
+SHM: Final = "/dev/shm"  # noqa: S108 (the container's)
 READ_ONLY: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 _SAFE = c.MS_NOSUID | c.MS_NODEV | c.MS_NOEXEC
@@ -88,7 +89,7 @@ def observe_host() -> HostTraits:
 def shared_trees(spec: ContainerSpec) -> tuple[MountOp, ...]:
     """To be applied before the new mount namespace is made private."""
     return tuple(
-        SharedTree(mount.source, mount.recursive)
+        SharedTree(mount.source, os.path.normpath(mount.target), mount.recursive)
         for mount in spec.mounts
         if mount.kind is MountKind.BIND and mount.propagation in _HOST_PROPAGATION
     )
@@ -165,22 +166,12 @@ _DEVPTS = "newinstance,ptmxmode=0666,mode=0620,gid=5"
 
 
 def _shared_memory(spec: ContainerSpec) -> list[tuple[str, MountOp]]:
-    if spec.namespaces.ipc == "host":
-        return [
-            ("/dev/shm", Bind("/dev/shm", "/dev/shm")),  # noqa: S108 (the container's)
-            ("/dev/mqueue", FileSystem("mqueue", "/dev/mqueue", _SAFE, optional=True)),
-        ]
-    size = f"mode=1777,size={spec.shm_bytes}"
-    shm: MountOp = FileSystem("tmpfs", "/dev/shm", _SAFE, size)  # noqa: S108 (the container's)
-    if spec.namespaces.ipc.startswith("container:"):
-        shm = Bind(JOINED_SHM, "/dev/shm")  # noqa: S108 (the container's)
-    return [
-        ("/dev/shm", shm),  # noqa: S108 (the container's)
-        ("/dev/mqueue", FileSystem("mqueue", "/dev/mqueue", _SAFE, optional=True)),
-    ]
-
-
-JOINED_SHM: Final = "/dev/shm"  # noqa: S108 (a key: `launch` keeps the joined one's tree under it)
+    """/dev/shm and /dev/mqueue belong to the IPC namespace: shared when it is."""
+    shm: MountOp = FileSystem("tmpfs", SHM, _SAFE, f"mode=1777,size={spec.shm_bytes}")
+    if spec.namespaces.ipc == "host" or spec.namespaces.ipc.startswith("container:"):
+        shm = Bind(SHM, SHM)  # of the host, or the tree that `launch` took from the container
+    mqueue = FileSystem("mqueue", "/dev/mqueue", _SAFE, optional=True)
+    return [(SHM, shm), (mqueue.target, mqueue)]
 
 
 def _cgroup_mounts(host: HostTraits, read_only: int) -> list[FileSystem]:
