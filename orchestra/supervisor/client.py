@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from orchestra.engine.embedded.events import ContainerEvent
     from orchestra.supervisor.light import Channel
 
-MOST_RECONNECTS = 8
-RECONNECT_WINDOW_S = 10.0
+MOST_LOSSES = 8
+LOSS_WINDOW_S = 10.0
 
 
 class SocketEngine:
@@ -31,7 +31,7 @@ class SocketEngine:
     def __init__(self, channel: Channel, reconnect: Callable[[], Channel]) -> None:
         self._channel = channel
         self._reconnect = reconnect
-        self._reconnects: list[float] = []
+        self._losses: list[float] = []
         self._last_ticket = 0
         self._pending: dict[int, Request] = {}
         self._ready: deque[Completion] = deque()
@@ -44,11 +44,8 @@ class SocketEngine:
 
     def submit(self, request: Request) -> int:
         self._last_ticket += 1
+        self._send(protocol.submit(self._last_ticket, request))
         self._pending[self._last_ticket] = request
-        try:
-            self._send(protocol.submit(self._last_ticket, request))
-        except EngineUnavailable:
-            self._recover()
         return self._last_ticket
 
     def next_completion(self, timeout_s: float | None = None) -> Completion | None:
@@ -124,21 +121,40 @@ class SocketEngine:
                 pass
 
     def _send(self, message: protocol.FromClient) -> None:
-        self._channel.send_bytes(protocol.encode(message))
+        """Send *message*, to the next supervisor if this one has gone."""
+        payload = protocol.encode(message)
+        while True:
+            try:
+                self._channel.send_bytes(payload)
+            except EngineUnavailable:
+                self._recover()
+            else:
+                return
 
     def _recover(self) -> None:
-        """The supervisor has gone: find the next one, ask it everything that is unanswered."""
+        """The supervisor has gone: find the next one, ask it everything that is unanswered.
+
+        Raises EngineUnavailable when too many have gone.
+        """
+        while True:
+            self._count_loss()
+            self._channel.close()
+            self._channel = self._reconnect()
+            try:
+                if self._subscribed:
+                    self._channel.send_bytes(protocol.encode(protocol.Subscribe()))
+                for ticket, request in self._pending.items():
+                    self._channel.send_bytes(protocol.encode(protocol.submit(ticket, request)))
+            except EngineUnavailable:
+                continue
+            return
+
+    def _count_loss(self) -> None:
         now_s = time.monotonic()
-        self._reconnects = [at_s for at_s in self._reconnects if now_s - at_s < RECONNECT_WINDOW_S]
-        self._reconnects.append(now_s)
-        if len(self._reconnects) > MOST_RECONNECTS:
+        self._losses = [at_s for at_s in self._losses if now_s - at_s < LOSS_WINDOW_S]
+        self._losses.append(now_s)
+        if len(self._losses) > MOST_LOSSES:
             raise EngineUnavailable(
                 "the project's supervisor ends again and again",
                 fix="look into supervisor.log in the project's directory",
             )
-        self._channel.close()
-        self._channel = self._reconnect()
-        if self._subscribed:
-            self._send(protocol.Subscribe())
-        for ticket, request in tuple(self._pending.items()):
-            self._send(protocol.submit(ticket, request))

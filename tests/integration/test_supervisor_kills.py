@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -52,13 +53,17 @@ def test_killed_supervisor_loses_and_doubles_no_line(project: Supervised) -> Non
 
 
 def test_lines_written_while_nobody_reads_are_kept(project: Supervised) -> None:
-    """The container ends while there is no supervisor: its output waits in the pipe."""
-    identifier = project.started("read x < /go; echo last words; echo error >&2; exit 4")
+    """The container ends while there is no supervisor: output and exit status wait for the next."""
+    identifier = project.started("sleep 0.5; echo last words; echo error >&2; exit 4")
     state = project.state(identifier)
+    (_, (reaper, _)) = project.processes()
+    os.kill(reaper, signal.SIGSTOP)
     project.kill_supervisor()
-    os.kill(state.pid, 9)
-    eventually(project.has_recovered, within_s=5)
-    assert project.exit_code(identifier) == 137
+    eventually(lambda: not is_running(state.pid, state.start_ticks), within_s=5)
+    os.kill(reaper, signal.SIGCONT)
+    assert project.exit_code(identifier) == 4
+    lines = {(line.stream, line.text) for line in project.lines(identifier)}
+    assert lines == {(1, b"last words\n"), (2, b"error\n")}
 
 
 def test_killed_reaper_loses_no_line_and_no_exit_code(project: Supervised) -> None:
@@ -133,7 +138,7 @@ def test_a_restart_that_was_due_happens(project: Supervised) -> None:
     eventually(lambda: project.state(identifier).restart_count >= 2, within_s=5)
 
 
-def test_kill_in_the_middle_of_fifty_starts_heals(project: Supervised) -> None:
+def test_kill_in_the_middle_of_many_starts_heals(project: Supervised) -> None:
     specs = [project.spec(FOREVER) for _ in range(20)]
     for spec in specs:
         project.engine.submit(CreateContainer(spec=spec))
