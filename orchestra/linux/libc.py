@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import platform
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def bind_syscall(name: str, *argtypes: type) -> Callable[..., int]:
     """
     number = _COMMON_NUMBERS.get(name)
     if number is None:
-        number = _OLD_NUMBERS.get(platform.machine(), {}).get(name, -1)
+        number = _OLD_NUMBERS.get(os.uname().machine, {}).get(name, -1)
     function = _LIBC["syscall"]
     function.restype = ctypes.c_long
     function.argtypes = (ctypes.c_long, *argtypes)

@@ -226,6 +226,8 @@ class _Middle:
 
     def _fork(self) -> None:
         self._step = "fork"
+        # Ignored, it would reap a container that ends at once before anybody has seen it.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         pid = os.fork()
         if pid == 0:
             ContainerChild(self._prepared.child, self._channel).run()

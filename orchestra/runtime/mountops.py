@@ -63,6 +63,7 @@ class Overlay(NamedTuple):
     lower: tuple[str, ...]
     upper: str
     work: str
+    options: str = ""
 
     def describe(self) -> str:
         return f"mount the image's layers on {self.target}"
@@ -85,20 +86,22 @@ class Overlay(NamedTuple):
         for directory in (self.upper, self.work):
             if directory:
                 os.makedirs(directory, 0o755, exist_ok=True)
-        common, data = overlay_options(self.lower, self.upper, self.work)
+        common, data = overlay_options(self)
         if common:
             os.chdir(common)
         mount("overlay", target, "overlay", 0, data)
 
 
-def overlay_options(lower: tuple[str, ...], upper: str, work: str) -> tuple[str, str]:
+def overlay_options(layers: Overlay) -> tuple[str, str]:
     """(directory to be in or "", options): relative lower layers when the page would be full."""
-    tail = f",upperdir={_escape(upper)},workdir={_escape(work)}" if upper else ""
-    data = "lowerdir=" + ":".join(_escape(path) for path in lower) + tail
-    if len(os.fsencode(data)) <= _MAX_MOUNT_DATA or len(lower) < 2:
+    tail = f",{layers.options}" if layers.options else ""
+    if layers.upper:
+        tail += f",upperdir={_escape(layers.upper)},workdir={_escape(layers.work)}"
+    data = "lowerdir=" + ":".join(_escape(path) for path in layers.lower) + tail
+    if len(os.fsencode(data)) <= _MAX_MOUNT_DATA or len(layers.lower) < 2:
         return "", data
-    common = os.path.commonpath(lower)
-    relative = (_escape(os.path.relpath(path, common)) for path in lower)
+    common = os.path.commonpath(layers.lower)
+    relative = (_escape(os.path.relpath(path, common)) for path in layers.lower)
     return common, "lowerdir=" + ":".join(relative) + tail
 
 

@@ -8,7 +8,7 @@ before `/app/node_modules`, whoever asked for them), then what hides and protect
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orchestra.linux import constants as c
 from orchestra.model.container import Mount, MountKind
@@ -54,17 +54,13 @@ READ_ONLY: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sy
 _SAFE = c.MS_NOSUID | c.MS_NODEV | c.MS_NOEXEC
 
 
-class HostTraits:
-    """What the plan must know of the host: its cgroup hierarchies and CPUs; read once."""
+class HostTraits(NamedTuple):
+    """What the plan must know of the host; read once."""
 
-    __slots__ = ("cgroup_v1", "thermal_cpus", "unified_at")
-
-    def __init__(
-        self, cgroup_v1: tuple[tuple[str, str], ...], unified_at: str | None, thermal_cpus: int
-    ) -> None:
-        self.cgroup_v1 = cgroup_v1  # (directory below /sys/fs/cgroup, mount options)
-        self.unified_at = unified_at  # "" for pure v2, "unified" beside v1, None without
-        self.thermal_cpus = thermal_cpus  # CPUs with a thermal_throttle directory
+    cgroup_v1: tuple[tuple[str, str], ...] = ()  # (directory below /sys/fs/cgroup, options)
+    unified_at: str | None = None  # "" for pure v2, "unified" beside v1, None without
+    thermal_cpus: int = 0  # CPUs with a thermal_throttle directory
+    overlay_options: str = ""  # for every overlay
 
 
 def observe_host() -> HostTraits:
@@ -83,7 +79,15 @@ def observe_host() -> HostTraits:
     elif os.path.exists("/sys/fs/cgroup/unified/cgroup.controllers"):
         unified = "unified"
     throttled = os.path.exists("/sys/devices/system/cpu/cpu0/thermal_throttle")
-    return HostTraits(tuple(hierarchies), unified, (os.cpu_count() or 0) if throttled else 0)
+    # With an index an upper directory belongs for ever to the very lower ones it was first used
+    # with: a host that was upgraded between two starts of a container would give ESTALE.
+    has_index = os.path.exists("/sys/module/overlay/parameters/index")
+    return HostTraits(
+        tuple(hierarchies),
+        unified,
+        (os.cpu_count() or 0) if throttled else 0,
+        "index=off" if has_index else "",
+    )
 
 
 def shared_trees(spec: ContainerSpec) -> tuple[MountOp, ...]:
@@ -99,7 +103,7 @@ def root_operations(plan: Launch, host: HostTraits) -> tuple[MountOp, ...]:
     """Everything that is mounted, in order. Raises LaunchFailed for what cannot be."""
     spec = plan.spec
     layers = tuple(
-        Overlay(layer.target, layer.lower, layer.upper, layer.work)
+        Overlay(layer.target, layer.lower, layer.upper, layer.work, host.overlay_options)
         for layer in plan.rootfs.overlays
     )
     fills = tuple(Fill(volume.target, volume.source) for volume in plan.volumes if volume.fill)
@@ -166,7 +170,7 @@ _DEVPTS = "newinstance,ptmxmode=0666,mode=0620,gid=5"
 
 
 def _shared_memory(spec: ContainerSpec) -> list[tuple[str, MountOp]]:
-    """/dev/shm and /dev/mqueue belong to the IPC namespace: shared when it is."""
+    """What belongs to the IPC namespace, /dev/shm and /dev/mqueue: shared when it is."""
     shm: MountOp = FileSystem("tmpfs", SHM, _SAFE, f"mode=1777,size={spec.shm_bytes}")
     if spec.namespaces.ipc == "host" or spec.namespaces.ipc.startswith("container:"):
         shm = Bind(SHM, SHM)  # of the host, or the tree that `launch` took from the container
