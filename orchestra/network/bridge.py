@@ -44,11 +44,18 @@ class BridgeDriver:
             layout.registry_db,
             lambda project, container: os.path.exists(layout.spec_json(project, container)),
         )
-        rules = HostRules()
-        ports = HostPorts()
-        self._networks = Networks(self._registry, rules)
-        self._allocator = Allocator(self._registry, self._networks, ports)
-        self._live = LiveContainers(loop, self._registry, rules, ports)
+        self._rules = HostRules()
+        self._ports = HostPorts()
+        self._networks = Networks(self._registry, self._rules)
+        self._allocator = Allocator(self._registry, self._networks, self._ports)
+        self._live = LiveContainers(loop, self._registry, self._rules, self._ports)
+
+    def close(self) -> None:
+        """Let go of files and sockets, as a dying process would; containers go on."""
+        self._live.close()
+        self._ports.close()
+        self._rules.close()
+        self._registry.close()
 
     # -- networks -----------------------------------------------------------------------------
     def create_network(self, spec: NetworkSpec) -> NetworkState:

@@ -35,6 +35,8 @@ class StreamForwarder:
         self._backend = backend
         self._pairs: set[_Pair] = set()
         self._pause: Timer | None = None
+        # inherited by connections: in TIME_WAIT they shall not keep the port from its next holder
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.listen(128)
         loop.add_reader(listener.fileno(), self._accept)
 

@@ -105,6 +105,13 @@ class LiveContainers:
                 self._withdraw(host_port)
                 self._rules.unpublish(host_port)
 
+    def close(self) -> None:
+        """Let go of every socket; what is published in the kernel stays."""
+        for container in tuple(self._services):
+            self._close_service(container)
+        for port in tuple(self._published):
+            self._withdraw(port)
+
     def _publish(self, port: HostPort, container: str, backend: tuple[str, int]) -> None:
         self._withdraw(port)
         self._rules.publish(port, *backend)

@@ -96,6 +96,12 @@ class HostPorts:
             channel.close()
         return True
 
+    def close(self) -> None:
+        for channel in self._sockets.values():
+            channel.close()
+        self._sockets.clear()
+        self._holders.clear()
+
     def held_by(self, container: str) -> tuple[HostPort, ...]:
         return tuple(port for port, holders in self._holders.items() if container in holders)
 

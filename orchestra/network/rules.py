@@ -21,6 +21,7 @@ from orchestra.network.publish import IPV4_ANY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orchestra.linux.netlink import NetlinkSocket
     from orchestra.model.network import NetworkSpec
     from orchestra.network.publish import HostPort
     from orchestra.network.registry import NetworkRow
@@ -33,6 +34,7 @@ class HostRules:
 
     def __init__(self) -> None:
         self._firewalls: dict[int, Firewall] | None = None
+        self._netlink: NetlinkSocket | None = None
 
     def add_network(self, row: NetworkRow, spec: NetworkSpec) -> None:
         for version, rules in _bridge_rules(row, spec):
@@ -63,12 +65,18 @@ class HostRules:
         for firewall in self._open().values():
             firewall.uninstall()
 
+    def close(self) -> None:
+        if self._netlink is not None:
+            self._netlink.close()
+            self._netlink = None
+        self._firewalls = None
+
     def _open(self) -> dict[int, Firewall]:
         """By IP version; empty where the kernel has no nf_tables."""
         if self._firewalls is None:
             self._firewalls = {}
             try:
-                netlink = nft.open_nftables()
+                netlink = self._netlink = nft.open_nftables()
                 nft.tables(netlink, nft.NFPROTO_IPV4)
             except OSError as exc:
                 _log.warning("no nf_tables (%s): ports are forwarded in user space", exc)
