@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.linux import constants as c
 from orchestra.linux.loopback import raise_loopback
 from orchestra.linux.mount import make_read_only, mount, pivot_root, umount
-from orchestra.linux.namespaces import setdomainname, sethostname
+from orchestra.linux.namespaces import setdomainname, sethostname, unshare
 from orchestra.linux.safe_open import Create, safe_open
 from orchestra.linux.tty import open_pty, set_controlling
 from orchestra.runtime.channel import NETWORK, READY, TERMINAL, send, send_failure
@@ -132,6 +132,9 @@ class ContainerChild:
             setdomainname(self._plan.domainname)
 
     def _make_private(self) -> None:
+        # Here and not before the fork: pivot_root(2) moves the root of every process in the mount
+        # namespace, and the process in the middle still has to read the host's /proc.
+        unshare(c.CLONE_NEWNS)
         self._apply(self._plan.shared)
         mount(None, "/", None, c.MS_REC | c.MS_PRIVATE)
 

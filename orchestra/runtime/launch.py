@@ -226,8 +226,6 @@ class _Middle:
 
     def _fork(self) -> None:
         self._step = "fork"
-        # Ignored, it would reap a container that ends at once before anybody has seen it.
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         pid = os.fork()
         if pid == 0:
             ContainerChild(self._prepared.child, self._channel).run()
@@ -263,8 +261,7 @@ def _prepare(plan: Launch, seccomp: bytes | None, host: HostTraits) -> _Prepared
 
 
 def _unshared(spec: ContainerSpec, *, own_network: bool) -> int:
-    flags = CLONE_NEWNS
-    flags |= CLONE_NEWNET if own_network else 0
+    flags = CLONE_NEWNET if own_network else 0
     flags |= 0 if spec.namespaces.pid else CLONE_NEWPID
     flags |= 0 if spec.namespaces.ipc in ("host",) or ":" in spec.namespaces.ipc else CLONE_NEWIPC
     flags |= 0 if spec.namespaces.uts else CLONE_NEWUTS
