@@ -62,7 +62,7 @@ def _device_requests(path: str) -> tuple[Attribute, ...]:
 
 def _ulimits(path: str) -> tuple[Attribute, ...]:
     return (
-        Attribute(f"{path}.*", cast=casts.to_int, merge=merge.replace),
+        Attribute(f"{path}.*", cast=casts.to_int, merge=merge.replace, value=values.ulimit),
         Attribute(f"{path}.*.soft", cast=casts.to_int, value=values.integer),
         Attribute(f"{path}.*.hard", cast=casts.to_int, value=values.integer),
     )

@@ -44,10 +44,8 @@ class Paths:
         build = service.get("build")
         if isinstance(build, dict):
             _change(build, "context", self.context)
-            for key in build.get("additional_contexts") or ():
-                _change(build["additional_contexts"], key, self.context)
-            for key in build.get("ssh") or ():
-                _change(build["ssh"], key, self.path)
+            _change_all(build.get("additional_contexts"), self.context)
+            _change_all(build.get("ssh"), self.path)
         for env_file in _items(service.get("env_file")):
             _change(env_file, "path", self.path)
         label_files = service.get("label_file")
@@ -88,6 +86,12 @@ def _change(mapping: Tree, key: str, change: Callable[[str], str]) -> None:
     value = mapping.get(key)
     if isinstance(value, str):
         mapping[key] = change(value)
+
+
+def _change_all(mapping: Any, change: Callable[[str], str]) -> None:
+    if isinstance(mapping, dict):
+        for key in mapping:
+            _change(mapping, key, change)
 
 
 def _values(section: Any) -> list[Tree]:

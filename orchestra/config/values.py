@@ -82,6 +82,8 @@ def integer(value: Any) -> Any:
         if _finite(value) != int(value):
             raise Fault(f"expected a whole number, found {value}")
         return int(value)
+    if not isinstance(value, int):
+        raise Fault(f"expected a whole number, found {spell(value)}")
     return value
 
 
@@ -251,6 +253,11 @@ def pull_policy(value: Any) -> Any:
     if isinstance(value, str) and value.startswith("every_"):
         _parsed(units.parse_duration_ns, value.removeprefix("every_"))
     return value
+
+
+def ulimit(value: Any) -> Any:
+    """One number, or soft and hard ones."""
+    return value if isinstance(value, dict) else integer(value)
 
 
 def restart_condition(value: Any) -> Any:
