@@ -1,0 +1,56 @@
+"""Every command that the documentation shows is run, in a copy of the quickstart."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.markdown import ROOT, console_commands, documents, setup_command
+from tests.support.scenario import PROGRAM
+
+if TYPE_CHECKING:
+    from tests.support.scenario import Orchestra
+
+pytestmark = [pytest.mark.root, pytest.mark.network]
+
+WITH_COMMANDS = [name for name in documents() if console_commands(name)]
+NEEDS_IT_UP = ("README.md", "docs/networking.md", "docs/troubleshooting.md")
+"""Their readers have the quickstart up."""
+
+
+def typed(orchestra: Orchestra, command: str) -> subprocess.CompletedProcess[str]:
+    """Run *command* as the reader's shell would."""
+    path = f"{os.path.dirname(PROGRAM)}:{orchestra.env['PATH']}"
+    return subprocess.run(
+        ["sh", "-c", command],
+        cwd=orchestra.directory,
+        env={**orchestra.env, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("document", WITH_COMMANDS)
+def test_the_commands_of_a_document_work(document: str, quickstart: Orchestra) -> None:
+    if document in NEEDS_IT_UP:
+        quickstart("up", "-d")
+    for command in console_commands(document):
+        done = typed(quickstart, command)
+        assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
+
+
+def test_the_set_up_command_ends_by_running_the_sample(orchestra: Orchestra) -> None:
+    """Its first part, which installs the package, is run by .ci/run."""
+    setup, _and, start = setup_command().partition(" && cd ")
+    assert "pip install ." in setup
+    shutil.copytree(os.path.join(ROOT, "samples"), os.path.join(orchestra.directory, "samples"))
+    done = typed(orchestra, f"cd {start}")
+    assert done.returncode == 0, done.stderr
+    assert orchestra("ls", "-q").out == "quickstart\n"

@@ -1,0 +1,57 @@
+"""What can be read of the documentation without running it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from orchestra.cli.table import COMMANDS
+from tests.support.markdown import ROOT, blocks, console_commands, documents, setup_command
+
+KNOWN_LANGUAGES = {"console", "sh", "yaml", ""}
+
+
+@pytest.mark.parametrize("document", documents())
+def test_every_block_has_a_language_that_says_how_it_is_checked(document: str) -> None:
+    assert {block.language for block in blocks(document)} <= KNOWN_LANGUAGES
+
+
+@pytest.mark.parametrize("document", documents())
+def test_links_between_documents_lead_somewhere(document: str) -> None:
+    with open(os.path.join(ROOT, document), encoding="utf-8") as file:
+        text = file.read()
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert os.path.exists(os.path.join(ROOT, os.path.dirname(document), target)), target
+
+
+@pytest.mark.parametrize("document", documents())
+def test_paths_and_commands_that_are_named_exist(document: str) -> None:
+    with open(os.path.join(ROOT, document), encoding="utf-8") as file:
+        text = file.read()
+    for path in re.findall(r"`((?:orchestra|docs|tests|samples|benchmarks)/[\w./-]+)`", text):
+        assert re.search("NAME|NNN", path) or os.path.exists(os.path.join(ROOT, path)), path
+    for name in re.findall(r"`orchestra ([a-z]+)", text):
+        assert name in COMMANDS, name
+
+
+def test_the_shell_understands_the_readme_and_ci() -> None:
+    for script in (setup_command(), "\n".join(console_commands("README.md"))):
+        subprocess.run(["sh", "-n"], input=script, text=True, check=True, timeout=10)
+    subprocess.run(["sh", "-n", f"{ROOT}/.ci/run"], check=True, timeout=10)
+
+
+def test_ci_takes_its_set_up_from_the_readme() -> None:
+    with open(f"{ROOT}/.ci/run", encoding="utf-8") as file:
+        line = next(line for line in file if line.startswith("setup="))
+    done = subprocess.run(
+        ["sh", "-euc", f'{line}\necho "$setup"'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=10,
+    )
+    assert done.stdout.strip() == setup_command().partition(" && cd ")[0]
