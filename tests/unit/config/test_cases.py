@@ -20,7 +20,7 @@ from orchestra.config.render import to_json, to_yaml
 from orchestra.config.request import LoadRequest
 from orchestra.errors import OrchestraError
 
-_CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases")
+CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases")
 _ENVIRON = {"HOME": "/home/me", "PATH": "/usr/bin:/bin"}
 
 
@@ -78,9 +78,9 @@ def _comparable(text: str, kind: str) -> Any:
     return msgspec.json.decode(text) if kind == "json" else text
 
 
-@pytest.mark.parametrize("name", sorted(os.listdir(_CASES)))
+@pytest.mark.parametrize("name", sorted(os.listdir(CASES)))
 def test_case(name: str, pytestconfig: pytest.Config) -> None:
-    folder = os.path.join(_CASES, name)
+    folder = os.path.join(CASES, name)
     kind, path = expectation(folder)
     found = outcome(folder, kind)
     if pytestconfig.getoption("--update-golden"):
@@ -91,4 +91,4 @@ def test_case(name: str, pytestconfig: pytest.Config) -> None:
 
 
 def test_there_are_as_many_cases_as_promised() -> None:
-    assert len(os.listdir(_CASES)) >= 200
+    assert len(os.listdir(CASES)) >= 200
