@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from orchestra.image import host_layers, host_scan
-from orchestra.image.host_secrets import is_hidden
+from orchestra.image.host_secrets import NAMED_IN, PUBLIC_TREES_SECRETS, is_hidden
 from orchestra.model.container import ImageId
 from orchestra.model.image import ImageConfig
 
@@ -25,7 +25,7 @@ HOST_CONFIG = ImageConfig(
     cwd="/",
 )
 
-_ALWAYS_SCANNED = frozenset({"etc"})
+_KEPT_SCANS = {"opt": ("opt",), "usr": ("usr/local", "usr/etc")}
 _BURST_S = 0.5
 """Containers started together share one look at the host: `up` of fifty needs one scan."""
 
@@ -71,13 +71,28 @@ class HostImage:
                 hidden.append(tree)
                 continue
             mounts = host_scan.mount_points_below(tree, self._host_root, mountinfo)
-            hidden += self._finding(tree, mounts).hidden
-        return tuple(hidden)
+            hidden += self._hidden_in(tree, mounts)
+        hidden += [path for path in PUBLIC_TREES_SECRETS if self._exists(path)]
+        return tuple(dict.fromkeys(hidden))
+
+    def _hidden_in(self, tree: str, mounts: tuple[str, ...]) -> list[str]:
+        """What to hide below the one *tree*, scanned in the way that suits it."""
+        if tree == NAMED_IN:
+            return list(host_scan.scan(self._host_root, tree, mounts).hidden)
+        hidden: list[str] = []
+        if tree != "opt":
+            hidden += host_scan.closed_directories(self._host_root, tree, mounts)
+        for scanned in _KEPT_SCANS.get(tree, ()):
+            if scanned not in hidden and self._exists(scanned):
+                below = tuple(path for path in mounts if path.startswith(scanned + "/"))
+                hidden += self._finding(scanned, below).hidden
+        return hidden
+
+    def _exists(self, path: str) -> bool:
+        return os.path.lexists(os.path.join(self._host_root, path))
 
     def _finding(self, tree: str, mounts: tuple[str, ...]) -> host_scan.Finding:
-        if tree in _ALWAYS_SCANNED:
-            return host_scan.scan(self._host_root, tree, mounts)
-        kept_in = os.path.join(self._directory, f"hidden-{tree}.json")
+        kept_in = os.path.join(self._directory, f"hidden-{tree.replace('/', '-')}.json")
         finding = host_scan.read_finding(kept_in)
         if finding is None or not host_scan.is_still_good(finding, self._host_root, mounts):
             finding = host_scan.scan(self._host_root, tree, mounts)

@@ -54,7 +54,7 @@ def build(host_root: str, layers_dir: str, hidden: Sequence[str]) -> tuple[HostT
     )
     masks = {
         path: ancestors
-        for path in hidden
+        for path in outermost(hidden)
         if path not in TREES and (ancestors := _ancestors(host_root, path))
     }
     recipe = repr((1, shown, links, sorted(masks.items()))).encode()
@@ -66,6 +66,16 @@ def build(host_root: str, layers_dir: str, hidden: Sequence[str]) -> tuple[HostT
         lower = (os.path.join(base, "mask", tree), os.path.join(host_root, tree))
         trees.append(HostTree("/" + tree, lower))
     return tuple(trees)
+
+
+def outermost(paths: Sequence[str]) -> list[str]:
+    """*paths* without those that lie below another of them."""
+    listed = frozenset(paths)
+    return [
+        path
+        for path in dict.fromkeys(paths)
+        if not any(path[:at] in listed for at, letter in enumerate(path) if letter == "/")
+    ]
 
 
 def _is_shown(host_root: str, tree: str, hidden: Sequence[str]) -> bool:

@@ -2,8 +2,9 @@
 
 The rule is what the user `nobody` may do. A container's root has CAP_DAC_OVERRIDE over the host's
 files, so all that the host's permissions keep from an ordinary user would be readable inside; it is
-hidden instead. Besides, a fixed list names secrets that are sometimes left world-readable.
-Setuid programs are fine: they raise nobody above the container's own root.
+hidden instead, except for files deep in `/usr`, which everybody can download. Besides, a fixed list
+names secrets that are sometimes left world-readable. Setuid programs are fine: they raise nobody
+above the container's own root.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ _NAMED = frozenset(
         "etc/nomad.d", "etc/cups/ssl",
     }
 )  # fmt: skip
+PUBLIC_TREES_SECRETS = ("usr/share/polkit-1/rules.d",)
+"""What is known to be closed deep in `/usr`, which is not searched in full."""
+
 _PATTERNS = {
     "etc/ssh": ("ssh_host_*_key",),
     "etc": ("*.keytab", "*.kdbx"),

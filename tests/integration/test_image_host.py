@@ -62,7 +62,15 @@ def run_in(rootfs: Rootfs, mount_point: Path, script: str) -> subprocess.Complet
 @pytest.fixture
 def host(tmp_path: Path) -> Path:
     root = tmp_path / "host"
-    for directory in ("etc/app", "etc/ssh", "etc/closed", "usr/bin", "opt/tool"):
+    for directory in (
+        "etc/app",
+        "etc/ssh",
+        "etc/closed",
+        "usr/bin",
+        "usr/local/lib",
+        "usr/lib/closed",
+        "opt/tool",
+    ):
         (root / directory).mkdir(parents=True)
     (root / "bin").symlink_to("usr/bin")
     files = {
@@ -73,14 +81,16 @@ def host(tmp_path: Path) -> Path:
         "etc/ssh/ssh_host_rsa_key": 0o644,
         "etc/closed/inside": 0o644,
         "usr/bin/su": 0o4755,
-        "usr/bin/private": 0o4750,
+        "usr/local/lib/private": 0o640,
+        "usr/lib/closed/inside": 0o644,
         "opt/tool/run": 0o755,
         "opt/tool/.env": 0o600,
     }
     for name, mode in files.items():
         (root / name).write_text(f"content of {name}\n")
         (root / name).chmod(mode)
-    (root / "etc/closed").chmod(0o750)
+    for directory in ("etc/closed", "usr/lib/closed"):
+        (root / directory).chmod(0o750)
     (root / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
     return root
 
@@ -168,10 +178,11 @@ def test_the_root_has_the_usual_directories(host: Path, tmp_path: Path) -> None:
 
 def test_a_directory_below_a_mount_point_is_not_uncovered(host: Path, tmp_path: Path) -> None:
     """Below a mount lies what the host cannot see any more; an overlay would show it."""
-    (host / "opt/disk").mkdir()
+    (host / "opt/disk/sub").mkdir(parents=True)
     (host / "opt/disk/below").write_text("content of below\n")
     fake = tmp_path / "mountinfo"
-    fake.write_text(f"1 1 8:1 / {host}/opt/disk rw - tmpfs tmpfs rw\n")
+    line = f"1 1 8:1 / {host}/opt/disk{{}} rw - tmpfs tmpfs rw\n"
+    fake.write_text(line.format("") + line.format("/sub"))
     image = HostImage(str(tmp_path / "data"), host_root=str(host), mountinfo_path=str(fake))
     rootfs = HostSnapshotter(image).prepare(HOST_IMAGE, str(tmp_path / "snapshot"))
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestra.image.host_scan import mount_points_below, scan
+from orchestra.image.host_layers import outermost
+from orchestra.image.host_scan import closed_directories, mount_points_below, scan
 from orchestra.image.host_secrets import is_hidden
 
 if TYPE_CHECKING:
@@ -141,3 +142,19 @@ def test_symbolic_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "etc" / "link").symlink_to(tmp_path / "secret")
 
     assert scan(str(tmp_path), "etc", ()).hidden == ()
+
+
+def test_closed_directories_are_found_two_levels_down(tmp_path: Path) -> None:
+    for path in ("usr/a/b/c", "usr/d", "usr/e/f", "usr/g/mounted"):
+        (tmp_path / path).mkdir(parents=True)
+    (tmp_path / "usr/link").symlink_to("d")
+    for path in ("usr/a/b/c", "usr/d", "usr/e/f"):
+        (tmp_path / path).chmod(0o711)
+
+    found = closed_directories(str(tmp_path), "usr", ("usr/g/mounted",))
+
+    assert sorted(found) == ["usr/d", "usr/e/f", "usr/g/mounted"]
+
+
+def test_what_lies_below_a_hidden_path_needs_no_mask_of_its_own() -> None:
+    assert outermost(["a/b/c", "a/b", "ab", "a/bc", "a/b"]) == ["a/b", "ab", "a/bc"]
