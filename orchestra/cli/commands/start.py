@@ -32,5 +32,12 @@ def run(args: Args, context: Context) -> int:
 
     where = target(context, args.words)
     with open_display(context, "start") as report:
-        start(context.host(), where, report)
+        seconds = args.number("wait-timeout")
+        start(
+            context.host(),
+            where,
+            report,
+            wait=args.on("wait"),
+            wait_timeout_s=float(seconds) if seconds else None,
+        )
     return 0
