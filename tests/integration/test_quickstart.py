@@ -264,3 +264,10 @@ def test_a_dry_run_prints_the_plan_and_makes_nothing(quickstart: Orchestra) -> N
     plan = quickstart("--dry-run", "up", "-d").out
     assert "create Container quickstart-api-1" in plan
     assert states(quickstart) == {}
+
+
+def test_images_names_the_image_of_each_container(up: Orchestra) -> None:
+    lines = up("images").out.splitlines()
+    assert lines[0].split() == ["CONTAINER", "REPOSITORY", "TAG", "IMAGE", "ID", "SIZE"]
+    assert [line.split()[:2] for line in lines[1:]] == [[name, "host"] for name in NAMES]
+    assert up("images", "-q").out == "host\n"

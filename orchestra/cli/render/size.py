@@ -1,0 +1,15 @@
+"""Sizes as people say them, in Docker's words: decimal units, three digits."""
+
+from __future__ import annotations
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def human_size(size_bytes: int) -> str:
+    """As "1.98MB"."""
+    size = float(size_bytes)
+    unit = 0
+    while size >= 1000 and unit < len(_UNITS) - 1:
+        size /= 1000
+        unit += 1
+    return f"{size:.3g}{_UNITS[unit]}"

@@ -1,0 +1,40 @@
+"""`images`: which image each container was made from, from the state files alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.ops.target import find_containers
+
+if TYPE_CHECKING:
+    from orchestra.layout import Layout
+    from orchestra.ops.target import Target
+
+
+class ImageLine(NamedTuple):
+    """*size_bytes* is 0 for `host`, which takes no space of its own."""
+
+    container: str
+    repository: str
+    tag: str
+    image_id: str
+    size_bytes: int = 0
+
+
+def images(layout: Layout, target: Target) -> tuple[ImageLine, ...]:
+    """A line for each container of *target*, by name. Raises NotFound for unknown services."""
+    found = find_containers(layout, target, oneoffs=True)
+    return tuple(
+        sorted(
+            ImageLine(state.name, *split_reference(state.image), state.image_id) for state in found
+        )
+    )
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """Repository and tag of an image's name; the tag is "<none>" when a digest stands instead."""
+    name, at, _digest = reference.partition("@")
+    repository, colon, tag = name.rpartition(":")
+    if colon and "/" not in tag:
+        return repository, tag
+    return name, "<none>" if at else "latest"
