@@ -101,6 +101,7 @@ class NetworkHost:
         self.driver = BridgeDriver(self.layout, self.loop)
         self.running: dict[str, Running] = {}
         self._networks: list[str] = []
+        self._stopped: set[str] = set()
 
     def network(self, name: str, **fields: object) -> NetworkState:
         self._networks.append(name)
@@ -156,16 +157,20 @@ class NetworkHost:
         os.kill(container.pid, 9)
         os.waitpid(container.pid, 0)
         del self.running[container.spec.id]
+        self._stopped.add(container.spec.id)
         self.driver.disconnected(container.spec.id)
 
     def remove(self, container: Running) -> None:
         if container.spec.id in self.running:
             self.stop(container)
+        self._stopped.discard(container.spec.id)
         self.driver.release(container.spec.id)
 
     def close(self) -> None:
         for container in tuple(self.running.values()):
             self.remove(container)
+        for container_id in self._stopped:
+            self.driver.release(container_id)
         for name in self._networks:
             self.driver.remove_network(name)
         self.driver.close()
