@@ -23,19 +23,28 @@ def dispatch(
 ) -> Plan[Frame]:
     """Make and execute a plan under the project's lock; *plan* reads the state files then.
 
-    An empty plan asks nobody. Raises the first failure of the plan, and EngineUnavailable.
+    Raises the first failure of the plan, and EngineUnavailable.
     """
     with project_lock(host.layout, project, command=command, report=report):
         made = plan()
-        if made.operations or made.warnings:
-            _execute(host, project, made, report)
+        carry_out(host, project, made, report)
         return made
 
 
-def _execute(host: Host, project: str, plan: Plan[Frame], report: Report) -> None:
+def carry_out(
+    host: Host,
+    project: str,
+    plan: Plan[Frame],
+    report: Report,
+    *,
+    timeout_s: float | None = None,
+) -> None:
+    """Execute *plan*, without the lock; an empty one asks nobody. Raises as `dispatch`."""
+    if not plan.operations:
+        return
     client = open_client(host, project)
     try:
-        execute(plan, client, report)
+        execute(plan, client, report, timeout_s=timeout_s)
     finally:
         client.close()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound
-from orchestra.ops.dispatch import dispatch
+from orchestra.ops.dispatch import carry_out, dispatch
 from orchestra.ops.target import Target, find_containers
-from orchestra.plan.lifecycle import plan_start
+from orchestra.plan.lifecycle import plan_ready, plan_start
 
 if TYPE_CHECKING:
     from orchestra.ops.host import Host
@@ -16,10 +16,18 @@ if TYPE_CHECKING:
     from orchestra.plan.lifecycle import Frame
 
 
-def start(host: Host, target: Target, report: Report) -> None:
+def start(
+    host: Host,
+    target: Target,
+    report: Report,
+    *,
+    wait: bool = False,
+    wait_timeout_s: float | None = None,
+) -> None:
     """Start what does not run, waiting for the conditions of `depends_on`.
 
-    Raises NotFound for unknown services and for those without a container.
+    With *wait* until all are healthy, at most *wait_timeout_s*. Raises NotFound for unknown
+    services and for those without a container, and TimedOut.
     """
 
     def plan() -> Plan[Frame]:
@@ -34,3 +42,6 @@ def start(host: Host, target: Target, report: Report) -> None:
         return plan_start(chosen, find_containers(host.layout, Target(target.project)))
 
     dispatch(host, target.project, command="start", plan=plan, report=report)
+    if wait:
+        ready = plan_ready(find_containers(host.layout, target))
+        carry_out(host, target.project, ready, report, timeout_s=wait_timeout_s)

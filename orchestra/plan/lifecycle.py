@@ -104,6 +104,15 @@ def plan_start(
     return builder.build()
 
 
+def plan_ready(containers: Iterable[ContainerState]) -> Plan[Frame]:
+    """Wait until each of *containers* is healthy, or runs without a check.
+
+    One that has ended with status 0 is ready as well.
+    """
+    waiting = (c for c in containers if not _fulfils(c, _COMPLETED) and not _fulfils(c, _HEALTHY))
+    return plan_each(waiting, Verb.AWAIT_HEALTHY, {"type": "WaitHealthy"})
+
+
 def plan_restart(containers: Sequence[ContainerState], grace_s: float | None) -> Plan[Frame]:
     """Restart *containers*, each after those that it depends on."""
     builder: PlanBuilder[Frame] = PlanBuilder()

@@ -8,19 +8,17 @@ import msgspec
 
 from orchestra.engine import base as engine
 from orchestra.model.container import ContainerId, PublishedPort, RestartPolicy
-from orchestra.model.service import DependencyCondition, ServicePort, ServiceVolume
-from orchestra.model.state import Health, Status
+from orchestra.model.service import ServicePort, ServiceVolume
 from orchestra.plan.container import Identity, Volumes, aliases_by_service, container_spec
-from orchestra.plan.decide import has_completed
 from orchestra.plan.graph import Plan, PlanBuilder
 from orchestra.plan.networking import Peers
 from orchestra.plan.operations import Verb
 from orchestra.plan.resources import anonymous_volume, missing_resources
+from orchestra.plan.waits import Awaited, Waits
 
 if TYPE_CHECKING:
     from orchestra.model.container import ContainerSpec
     from orchestra.model.service import Service
-    from orchestra.model.state import ContainerState
     from orchestra.plan.desired import Desired
     from orchestra.plan.observed import Observed
     from orchestra.plan.reconcile import Environment
@@ -175,29 +173,13 @@ def _plan_waits(
     """What a start needs, and what it only wants, of the dependencies that are there."""
     required: list[int] = []
     wanted: list[int] = []
+    waits = Waits(builder)
     for edge in service.depends_on:
         for container in observed.of_service(edge.service):
-            key = _plan_wait(builder, edge.condition, container)
+            awaited = Awaited(
+                ContainerId(container.id), f"Container {container.name}", container, None
+            )
+            key = waits.until(edge.condition, awaited)
             if key is not None:
                 (required if edge.required else wanted).append(key)
     return required, wanted
-
-
-def _plan_wait(
-    builder: PlanBuilder[engine.Request], condition: DependencyCondition, container: ContainerState
-) -> int | None:
-    identifier, resource = ContainerId(container.id), f"Container {container.name}"
-    if condition is DependencyCondition.COMPLETED and not has_completed(container):
-        return builder.add(
-            Verb.AWAIT_EXIT,
-            resource,
-            request=engine.WaitExited(id=identifier),
-            must_succeed=True,
-        )
-    healthy = container.status == Status.RUNNING and container.health in (
-        Health.HEALTHY,
-        Health.NONE,
-    )
-    if condition is DependencyCondition.HEALTHY and not healthy:
-        return builder.add(Verb.AWAIT_HEALTHY, resource, request=engine.WaitHealthy(id=identifier))
-    return None

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.engine import base as engine
 from orchestra.model.container import ContainerId, MountKind
-from orchestra.model.service import DependencyCondition
-from orchestra.model.state import Health, Status
+from orchestra.model.state import Status
 from orchestra.plan.container import (
     Identity,
     Volumes,
@@ -20,18 +19,20 @@ from orchestra.plan.container import (
     container_name,
     container_spec,
 )
-from orchestra.plan.decide import Action, Decision, Policy, decide, has_completed
+from orchestra.plan.decide import Action, Decision, Policy, decide
 from orchestra.plan.graph import Plan, PlanBuilder
 from orchestra.plan.networking import Peers
 from orchestra.plan.operations import Verb
 from orchestra.plan.order import dependency_order, namespace_parents
 from orchestra.plan.resources import anonymous_volume, missing_resources
+from orchestra.plan.unsupported import ignored_attributes
+from orchestra.plan.waits import Awaited, Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from orchestra.model.container import ContainerSpec, Mount
-    from orchestra.model.service import DependsOn, Service
+    from orchestra.model.service import Service
     from orchestra.model.state import ContainerState
     from orchestra.plan.desired import Desired
     from orchestra.plan.observed import Observed
@@ -93,7 +94,7 @@ class _Reconciler:
         self._removed: dict[str, int] = {}  # container id -> its RemoveContainer
         self._created: dict[str, int] = {}  # service -> the CreateContainer of its first
         self._started: dict[str, int] = {}  # container id -> its StartContainer
-        self._waits: dict[tuple[str, DependencyCondition], int] = {}
+        self._waits = Waits(self._builder)
 
     def plan(self) -> Plan[engine.Request]:
         self._decisions = decide(
@@ -114,12 +115,21 @@ class _Reconciler:
         dependents = _restarting_dependents(self._order)
         for decision in reversed(self._decisions):
             self._plan_going(decision, dependents.get(decision.service.name, []))
+        self._builder.warnings += ignored_attributes(self._services_to_make())
         self._plan_networks()
         self._plan_volumes()
         for decision in self._decisions:
             self._plan_coming(decision)
         self._plan_orphans()
         return self._builder.build()
+
+    def _services_to_make(self) -> list[Service]:
+        making = {
+            decision.service.name
+            for decision in self._decisions
+            if decision.action in (Action.CREATE, Action.RECREATE)
+        }
+        return [service for service in self._order if service.name in making]
 
     # -- what goes, dependents first ----------------------------------------------------------
     def _plan_going(self, decision: Decision, dependents: list[str]) -> None:
@@ -366,57 +376,22 @@ class _Reconciler:
         wanted: list[int] = []
         for edge in service.depends_on:
             for decision in self._by_service.get(edge.service, ()):
-                if decision.action is not Action.REMOVE:
-                    keys = self._condition(edge, decision)
-                    (required if edge.required else wanted).extend(keys)
+                if decision.action is Action.REMOVE:
+                    continue
+                key = self._waits.until(edge.condition, self._awaited(decision))
+                if key is not None:
+                    (required if edge.required else wanted).append(key)
         return required, wanted
 
-    def _condition(self, edge: DependsOn, decision: Decision) -> list[int]:
-        """The operation that makes *edge* hold for one container; none when it holds already."""
-        identifier = self._ids[edge.service, decision.number]
-        started = self._started.get(identifier)
-        if edge.condition is DependencyCondition.STARTED:
-            return [] if started is None else [started]
-        if started is None and _holds(edge.condition, decision.existing):
-            return []
-        key = self._waits.get((identifier, edge.condition))
-        if key is None:
-            key = self._wait(edge.condition, decision, identifier, started)
-            self._waits[identifier, edge.condition] = key
-        return [key]
-
-    def _wait(
-        self,
-        condition: DependencyCondition,
-        decision: Decision,
-        identifier: str,
-        started: int | None,
-    ) -> int:
+    def _awaited(self, decision: Decision) -> Awaited:
+        identifier = ContainerId(self._ids[decision.service.name, decision.number])
         name = container_name(self._desired.project, decision.service, decision.number)
-        completed = condition is DependencyCondition.COMPLETED
-        container = ContainerId(identifier)
-        return self._builder.add(
-            Verb.AWAIT_EXIT if completed else Verb.AWAIT_HEALTHY,
-            container_resource(name),
-            request=engine.WaitExited(id=container)
-            if completed
-            else engine.WaitHealthy(id=container),
-            needs=[] if started is None else [started],
-            must_succeed=completed,
-        )
+        state = decision.existing if decision.action is not Action.RECREATE else None
+        started = self._started.get(identifier)
+        return Awaited(identifier, container_resource(name), state, started)
 
 
 _GOING = (Action.REMOVE, Action.RECREATE, Action.RESTART)
-
-
-def _holds(condition: DependencyCondition, container: ContainerState | None) -> bool:
-    if condition is DependencyCondition.COMPLETED:
-        return has_completed(container)
-    return (
-        container is not None
-        and container.status == Status.RUNNING
-        and container.health in (Health.HEALTHY, Health.NONE)
-    )
 
 
 def _restarting_dependents(services: Iterable[Service]) -> dict[str, list[str]]:

@@ -94,6 +94,13 @@ def test_start_waits_for_what_was_waited_for_at_first(running: MemoryHost) -> No
     assert running.statuses()["demo-worker-1"] == Status.RUNNING
 
 
+def test_start_with_wait_ends_when_all_are_healthy(running: MemoryHost) -> None:
+    stop(running, DEMO, running.events.append)
+    start(running, DEMO._replace(services=("api",)), running.events.append, wait=True)
+    api = next(c for c in running.engine.observe().containers if c.service == "api")
+    assert api.health == "healthy"
+
+
 def test_start_of_a_service_without_container_says_how_to_make_one(running: MemoryHost) -> None:
     target = Target("demo", ("extra",), ("api", "extra"))
     with pytest.raises(NotFound, match='"extra" has no container to start'):

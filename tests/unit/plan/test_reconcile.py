@@ -237,6 +237,20 @@ def test_port_moves_to_the_replacement() -> None:
     assert host.statuses() == {"demo-web-1": "running"}
 
 
+def test_attribute_without_effect_is_named_when_a_container_is_made_and_not_again() -> None:
+    host = planner()
+    wanted = project(
+        service("a", isolation="hyperv"), service("b", isolation="process", runtime="runsc")
+    )
+    plan = host.plan(wanted)
+    assert plan.warnings == (
+        "`isolation` has no effect yet (services: a, b)",
+        "`runtime` has no effect yet (services: b)",
+    )
+    host.apply(wanted)
+    assert host.plan(wanted).warnings == ()
+
+
 def test_cost_of_planning_grows_linearly() -> None:
     """1,600 services take about 16 times as many requests as 100, one per step."""
     wanted = project(
