@@ -117,6 +117,7 @@ TABLE: tuple[Attribute, ...] = (
         unique=identity.env_file,
         canonical=shortforms.env_files,
     ),
+    *_booleans(f"{S}.env_file.*.required"),
     Attribute(f"{S}.label_file", merge=merge.append, canonical=shortforms.string_list),
     Attribute(f"{S}.group_add", value=values.text_list),
     Attribute(f"{S}.profiles", unique=identity.key),

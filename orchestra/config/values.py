@@ -120,6 +120,8 @@ def text(value: Any) -> Any:
     """A string, as Go prints numbers and booleans; None stays."""
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, (dict, list)):
+        raise Fault(f"expected text, found {spell(value)}")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
