@@ -1,7 +1,7 @@
 """The order in which services are planned: what is depended on comes first. Pure.
 
 The standard library's `graphlib` orders here, not networkx: every `up -d` passes through, and
-networkx costs 70 ms to import (docs/design/002). networkx explains cycles and draws graphs.
+networkx costs 70 ms to import (docs/design/005). networkx explains cycles and draws graphs.
 """
 
 from __future__ import annotations
