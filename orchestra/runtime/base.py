@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from orchestra.cgroup.base import CgroupScope
     from orchestra.model.container import ContainerSpec
+    from orchestra.model.network import VolumeFilesystem
     from orchestra.model.rootfs import Rootfs
 
 
@@ -28,6 +29,8 @@ class VolumeMount(NamedTuple):
     target: str
     source: str  # host directory
     fill: bool  # new and empty: copy the image's content at *target* into it first
+    filesystem: VolumeFilesystem | None = None  # mounted instead of *source*
+    read_only: bool = False  # whatever the Mount says
 
 
 class Launch(NamedTuple):
