@@ -11,6 +11,7 @@ import errno
 import gc
 import os
 import stat
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.linux import constants as c
@@ -21,7 +22,7 @@ from orchestra.linux.safe_open import Create, safe_open
 from orchestra.linux.tty import open_pty, set_controlling
 from orchestra.runtime.channel import NETWORK, READY, TERMINAL, send, send_failure
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, StepFailed, failure_of
-from orchestra.runtime.init import run_init
+from orchestra.runtime.init import hold_still, run_init
 from orchestra.runtime.process import (
     Execution,
     become,
@@ -32,6 +33,7 @@ from orchestra.runtime.process import (
     reset_signals,
     set_limits,
     set_oom_score,
+    shield_memory,
 )
 from orchestra.runtime.users import User
 
@@ -44,11 +46,18 @@ if TYPE_CHECKING:
     from orchestra.runtime.mountops import MountOp, RootDirectory
 
 
+class FirstProcess(Enum):
+    """What runs as the container's first process."""
+
+    COMMAND = "command"
+    INIT = "init"  # ours, and the command below it
+    HOLDING = "holding"  # ours, and nothing below it but what comes by exec
+
+
 class ChildPlan(NamedTuple):
     """Everything the child needs, decided before the fork."""
 
     root: RootDirectory
-    shared: tuple[MountOp, ...]
     operations: tuple[MountOp, ...]
     execution: Execution
     network: NetworkSetup | None
@@ -61,7 +70,7 @@ class ChildPlan(NamedTuple):
     stdout: str
     stderr: str
     tty: bool
-    init: bool
+    first: FirstProcess
 
 
 class ContainerChild:
@@ -109,6 +118,7 @@ class ContainerChild:
 
     # -- while "/" is the host's --------------------------------------------------------------
     def _start_session(self) -> None:
+        shield_memory()
         reset_signals()
         os.umask(0o022)
         os.setsid()
@@ -135,14 +145,10 @@ class ContainerChild:
         # Here and not before the fork: pivot_root(2) moves the root of every process in the mount
         # namespace, and the process in the middle still has to read the host's /proc.
         unshare(c.CLONE_NEWNS)
-        self._apply(self._plan.shared)
         mount(None, "/", None, c.MS_REC | c.MS_PRIVATE)
 
     def _build_root(self) -> None:
-        self._apply(self._plan.operations)
-
-    def _apply(self, operations: tuple[MountOp, ...]) -> None:
-        for operation in operations:
+        for operation in self._plan.operations:
             try:
                 operation.apply(self._plan.root)
             except OSError:
@@ -225,12 +231,15 @@ class ContainerChild:
         env = environment(execution, self._user)
         self._step = "tell that it is ready"
         send(self._channel, READY)
+        holds = self._plan.first is FirstProcess.HOLDING
         self._step = f"enter the working directory {execution.cwd}"
-        enter_directory(execution.cwd)
+        enter_directory("/" if holds else execution.cwd)
         self._step = "take on user and capabilities"
         become(execution, self._user)
+        if holds:
+            hold_still(self._channel)
         self._step = f'execute "{execution.argv[0]}"'
-        if self._plan.init:
+        if self._plan.first is FirstProcess.INIT:
             run_init(self._channel)
         execute(execution.argv, env)
 

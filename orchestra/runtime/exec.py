@@ -37,6 +37,7 @@ from orchestra.runtime.process import (
     execute,
     look_up_user,
     reset_signals,
+    shield_memory,
 )
 
 if TYPE_CHECKING:
@@ -221,6 +222,7 @@ class _ExecChild:
             self._report(exc)
 
     def _enter(self) -> None:
+        shield_memory()
         reset_signals()
         os.umask(0o022)
         os.setsid()

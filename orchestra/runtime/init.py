@@ -12,11 +12,13 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from orchestra.linux.command_line import set_command_line
 from orchestra.linux.prctl import set_name
 from orchestra.runtime.process import SIGNALS
 
 if TYPE_CHECKING:
     import socket
+    from typing import NoReturn
 
 _NOT_FORWARDED = frozenset(
     {
@@ -43,11 +45,26 @@ def run_init(channel: socket.socket) -> None:
     if child == 0:
         _take_terminal()
         return
+    _settle(channel)
+    os._exit(_serve(child))
+
+
+def hold_still(channel: socket.socket) -> NoReturn:
+    """Be PID 1 of a container whose command comes by exec: reap, and end at SIGTERM or SIGINT."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, SIGNALS)
+    _settle(channel)
+    while signal.sigwaitinfo(SIGNALS).si_signo not in (signal.SIGTERM, signal.SIGINT):
+        _reap(0)
+    os._exit(0)
+
+
+def _settle(channel: socket.socket) -> None:
+    """Let go of what is the supervisor's: its descriptors, its name, its place in memory."""
     channel.close()
-    os.closerange(3, 4096)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     with contextlib.suppress(OSError):
         set_name("init")
-    os._exit(_serve(child))
+        set_command_line("init")
 
 
 def _take_terminal() -> None:

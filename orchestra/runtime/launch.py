@@ -33,7 +33,7 @@ from orchestra.model.container import NetworkMode
 from orchestra.runtime import channel as sync
 from orchestra.runtime.base import Launched
 from orchestra.runtime.capabilities import capability_set
-from orchestra.runtime.child import ChildPlan, ContainerChild
+from orchestra.runtime.child import ChildPlan, ContainerChild, FirstProcess
 from orchestra.runtime.failure import Failure, decode, failure_of, launch_failed
 from orchestra.runtime.mountops import RootDirectory
 from orchestra.runtime.options import has_no_new_privs, seccomp_installer
@@ -45,6 +45,7 @@ from orchestra.runtime.plan_rootfs import (
     shared_trees,
 )
 from orchestra.runtime.process import SIGNALS, Execution, Limit
+from orchestra.runtime.volume_filesystem import detached, leave_host_mounts
 
 if TYPE_CHECKING:
     import socket
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
     from orchestra.model.container import ContainerSpec
     from orchestra.runtime.base import Launch
+    from orchestra.runtime.mountops import MountOp
 
 _NETWORK_SYSCTLS = (
     ("net.ipv4.ping_group_range", "0 2147483647"),
@@ -173,6 +175,7 @@ class Launching:
 
 class _Prepared(NamedTuple):
     child: ChildPlan
+    shared: tuple[MountOp, ...]  # applied among the host's mounts
     joined: tuple[tuple[str, int], ...]
     unshared: int  # CLONE_* flags
 
@@ -203,6 +206,7 @@ class _Middle:
         if self._plan.network is not None:
             self._step = "prepare the network"
             self._plan.network.open_host()
+        self._keep_trees()
         joined = dict(self._prepared.joined)
         if "ipc" in joined:
             self._keep_shared_memory(joined["ipc"])
@@ -212,6 +216,21 @@ class _Middle:
                 setns(namespace.fileno(), NAMESPACE_FLAGS[kind])
         self._step = "make namespaces"
         unshare(self._prepared.unshared)
+
+    def _keep_trees(self) -> None:
+        """Before the container's mount and network namespaces: what comes from the host's."""
+        root = self._prepared.child.root
+        for operation in self._prepared.shared:
+            self._step = operation.describe()
+            operation.apply(root)
+        filesystems = [volume for volume in self._plan.volumes if volume.filesystem is not None]
+        if filesystems:
+            leave_host_mounts()
+        for volume in filesystems:
+            if volume.filesystem is not None:
+                self._step = f"mount the file system of the volume on {volume.target}"
+                tree = detached(volume.filesystem, root.mount_point)
+                root.shared_trees[os.path.normpath(volume.target)] = tree.detach()
 
     def _keep_shared_memory(self, pid: int) -> None:
         """Take /dev/shm of the container whose IPC namespace is joined, from its mounts."""
@@ -241,7 +260,6 @@ def _prepare(plan: Launch, seccomp: bytes | None, host: HostTraits) -> _Prepared
     root = RootDirectory(os.path.join(plan.run_dir, "root"), os.path.join(plan.run_dir, "files"))
     child = ChildPlan(
         root=root,
-        shared=shared_trees(spec),
         operations=root_operations(plan, host),
         execution=_execution(spec, seccomp, hostname),
         network=plan.network,
@@ -254,10 +272,18 @@ def _prepare(plan: Launch, seccomp: bytes | None, host: HostTraits) -> _Prepared
         stdout=plan.stdout,
         stderr=plan.stderr,
         tty=spec.process.tty,
-        init=spec.process.init and not spec.namespaces.pid,
+        first=_first_process(spec),
     )
     joined = tuple(sorted(plan.join_pids, key=lambda entry: list(NAMESPACE_FLAGS).index(entry[0])))
-    return _Prepared(child, joined, _unshared(spec, own_network=own_network))
+    return _Prepared(child, shared_trees(spec), joined, _unshared(spec, own_network=own_network))
+
+
+def _first_process(spec: ContainerSpec) -> FirstProcess:
+    if spec.process.hold:
+        return FirstProcess.HOLDING
+    if spec.process.init and not spec.namespaces.pid:  # elsewhere there is an init already
+        return FirstProcess.INIT
+    return FirstProcess.COMMAND
 
 
 def _unshared(spec: ContainerSpec, *, own_network: bool) -> int:

@@ -184,6 +184,24 @@ class Bind(NamedTuple):
         raise StepFailed(failure)
 
 
+class Attach(NamedTuple):
+    """A detached tree that `launch` made for *target*: a volume with a file system of its own."""
+
+    name: str
+    target: str
+    read_only: bool
+
+    def describe(self) -> str:
+        return f"mount {self.name} on {self.target}"
+
+    def apply(self, root: RootDirectory) -> None:
+        with safe_open(root.fd, self.target, create=Create.DIRECTORY) as target:
+            attach_tree(root.shared_trees[self.target], target.path)
+        if self.read_only:
+            with safe_open(root.fd, self.target) as mounted:
+                make_read_only(mounted.path, recursive=True)
+
+
 class FileSystem(NamedTuple):
     """A new file system instance on *target*: proc, sysfs, tmpfs, devpts, mqueue, cgroup."""
 

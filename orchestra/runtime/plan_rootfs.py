@@ -14,8 +14,10 @@ from orchestra.linux import constants as c
 from orchestra.model.container import Mount, MountKind
 from orchestra.runtime.devices import AllHostDevices, DefaultDevices, HostDevice
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, launch_failed
+from orchestra.runtime.mount_options import tmpfs_options
 from orchestra.runtime.mountops import (
     PROPAGATION,
+    Attach,
     Bind,
     FileSystem,
     Fill,
@@ -28,11 +30,10 @@ from orchestra.runtime.mountops import (
     SharedTree,
     Staging,
 )
-from orchestra.runtime.tmpfs_options import tmpfs_options
 
 if TYPE_CHECKING:
     from orchestra.model.container import ContainerSpec
-    from orchestra.runtime.base import Launch
+    from orchestra.runtime.base import Launch, VolumeMount
 
 MASKED: Final = (
     "/proc/acpi",
@@ -196,7 +197,7 @@ def _cgroup_mounts(host: HostTraits, read_only: int) -> list[FileSystem]:
 
 
 def _user_mounts(plan: Launch) -> list[tuple[str, MountOp]]:
-    volumes = {volume.target: volume.source for volume in plan.volumes}
+    volumes = {volume.target: volume for volume in plan.volumes}
     mounts: list[tuple[str, MountOp]] = []
     for mount in plan.spec.mounts:
         target = os.path.normpath(mount.target)
@@ -206,11 +207,17 @@ def _user_mounts(plan: Launch) -> list[tuple[str, MountOp]]:
                 (target, FileSystem("tmpfs", target, flags, data, keep_mode=not has_mode))
             )
         elif mount.kind is MountKind.VOLUME:
-            source = volumes[mount.target]
-            mounts.append((target, _bind(plan.spec.name, mount, source, target)))
+            mounts.append((target, _volume(plan.spec.name, mount, volumes[mount.target], target)))
         else:
             mounts.append((target, _bind(plan.spec.name, mount, mount.source, target)))
     return mounts
+
+
+def _volume(container: str, mount: Mount, volume: VolumeMount, target: str) -> MountOp:
+    read_only = mount.read_only or volume.read_only
+    if volume.filesystem is not None:
+        return Attach(f"the volume {mount.source}", target, read_only)
+    return _bind(container, mount, volume.source, target)._replace(read_only=read_only)
 
 
 def _bind(container: str, mount: Mount, source: str, target: str) -> Bind:

@@ -85,6 +85,15 @@ def reset_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
+def shield_memory() -> None:
+    """Forbid ptrace and /proc/PID/mem to the container until the execve.
+
+    This process is a copy of a supervisor, which knows the secrets of others, and processes of a
+    container whose pid namespace it is in can see it. execve(2) makes it ordinary again.
+    """
+    prctl.set_dumpable(on=False)
+
+
 def set_limits(limits: tuple[Limit, ...]) -> None:
     """Apply *limits* as far as this host lets us."""
     for limit in limits:

@@ -1,4 +1,4 @@
-"""A tmpfs mount's options, from compose's words to mount(2)'s flags and data. Pure."""
+"""Mount options, from the words of fstab(5) to mount(2)'s flags and data. Pure."""
 
 from __future__ import annotations
 
@@ -38,16 +38,20 @@ _NOT_FOR_THE_KERNEL: Final = frozenset(
 
 def tmpfs_options(mount: Mount) -> tuple[int, str, bool]:
     """(flags, data, whether data has a mode). nosuid, nodev and noexec unless asked otherwise."""
+    words = [f"size={mount.size_bytes}"] if mount.size_bytes else []
+    words += [f"mode={mount.mode:o}"] if mount.mode is not None else []
     flags = _DEFAULT | (c.MS_RDONLY if mount.read_only else 0)
+    flags, data = split_options(",".join((*words, mount.options)), flags)
+    return flags, data, any(word.startswith("mode=") for word in data.split(","))
+
+
+def split_options(options: str, flags: int = 0) -> tuple[int, str]:
+    """(flags, data) for *options* separated by commas, starting from *flags*."""
     data: list[str] = []
-    if mount.size_bytes:
-        data.append(f"size={mount.size_bytes}")
-    if mount.mode is not None:
-        data.append(f"mode={mount.mode:o}")
-    for option in (word.strip() for word in mount.options.split(",")):
+    for option in (word.strip() for word in options.split(",")):
         if option in _FLAGS:
             bit, on = _FLAGS[option]
             flags = flags | bit if on else flags & ~bit
         elif option and option not in _NOT_FOR_THE_KERNEL:
             data.append(option)
-    return flags, ",".join(data), any(word.startswith("mode=") for word in data)
+    return flags, ",".join(data)
