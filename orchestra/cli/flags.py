@@ -2,8 +2,8 @@
 
 The grammar is that of Go's pflag, which scripts written for Docker rely on: `--flag=false`, `-fx`,
 `-f=x`, clusters such as `-it`, no abbreviations, and commands (`exec`, `run`) whose own flags end
-at the first word. argparse has none of these, words its errors otherwise, and takes 14 ms of the
-30 ms that `ps` may cost to import; docs/design/010-flags.md has the comparison.
+at the first word. argparse has none of these and words its errors otherwise;
+docs/design/010-flags.md has the comparison.
 """
 
 from __future__ import annotations

@@ -65,6 +65,7 @@ def remember(context: Context, project: Project, found: Located) -> None:
     }
     path = _record_path(context, asked)
     try:
+        os.makedirs(context.host().layout.data_root, mode=0o700, exist_ok=True)
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         write_atomically(path, json.dumps(record).encode(), durable=False)
     except OSError:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.markdown import ROOT
-from tests.support.scenario import Orchestra
+
+if TYPE_CHECKING:
+    from tests.support.scenario import Orchestra
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
 
