@@ -8,15 +8,15 @@ Imported by `ps`: nothing but os, json (through `model.state`) and the layout.
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
 from orchestra.linux.procfs import is_running
-from orchestra.model.state import Status, load_state
+from orchestra.model.state import ContainerState, Status, load_state
 
 if TYPE_CHECKING:
     from orchestra.layout import Layout
-    from orchestra.model.state import ContainerState
 
 EXIT_CODE_LOST = 255
 """Nobody was there to collect the exit status (every process of ours was killed)."""
@@ -25,8 +25,8 @@ EXIT_CODE_LOST = 255
 def write_atomically(path: str, content: bytes, *, durable: bool = True, mode: int = 0o600) -> None:
     """Replace *path* by *content*: a reader, or a crash, sees the old or the new, never a part.
 
-    With *durable* it also survives a power cut. Raises OSError; leaves no temporary file behind
-    unless killed, and then the next write of the same process id replaces that.
+    With *durable* the same holds after a power cut. Raises OSError; a temporary file is left behind
+    only when killed, and the next write by a process of the same id replaces it.
     """
     temporary = f"{path}.{os.getpid()}.tmp"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
@@ -43,17 +43,6 @@ def write_atomically(path: str, content: bytes, *, durable: bool = True, mode: i
     except OSError:
         os.unlink(temporary)
         raise
-    if durable:
-        sync_directory(os.path.dirname(path))
-
-
-def sync_directory(path: str) -> None:
-    """Make the entries of the directory *path* durable."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def exit_code(wait_status: int) -> int:
@@ -91,11 +80,43 @@ def container_ids(layout: Layout, project: str) -> tuple[str, ...]:
 
 
 def read_stored_state(layout: Layout, project: str, container_id: str) -> ContainerState | None:
-    """What `state.json` says, right or stale; None when there is none that can be read."""
+    """What `state.json` says, right or stale; None when the container was never finished.
+
+    A file that a crash of the host has damaged is made good from `spec.json`.
+    """
     try:
         with open(layout.state_json(project, container_id), "rb") as file:
-            return load_state(file.read())
-    except (OSError, ValueError):
+            content = file.read()
+    except OSError:
+        return None
+    try:
+        return load_state(content)
+    except ValueError:
+        return _state_from_spec(layout.spec_json(project, container_id))
+
+
+def _state_from_spec(path: str) -> ContainerState | None:
+    try:
+        with open(path, "rb") as file:
+            spec = json.loads(file.read())
+        return ContainerState(
+            id=spec["id"],
+            name=spec["name"],
+            project=spec["project"],
+            service=spec["service"],
+            number=spec.get("number", 1),
+            image=spec["image"],
+            image_id=spec["image_id"],
+            config_hash=spec.get("config_hash", ""),
+            command=tuple(spec["process"]["argv"]),
+            created_ns=os.stat(path).st_mtime_ns,
+            oneoff=spec.get("oneoff", False),
+            labels=tuple((key, value) for key, value in spec.get("labels", ())),
+            status=Status.EXITED,
+            exit_code=EXIT_CODE_LOST,
+            error="its state was lost in a crash of the host",
+        )
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -163,7 +163,7 @@ class Server:
 
     def is_needed(self) -> bool:
         """Is a client connected, or a container running, starting or to be restarted?"""
-        if self._connections:
+        if self._connections or self.core.is_burying:
             return True
         return any(
             container.is_running

@@ -62,7 +62,8 @@ class Project(NamedTuple):
 @contextlib.contextmanager
 def spawn_lock(layout: Layout, project: str) -> Iterator[int]:
     """The exclusive right to start or end the project's supervisor; held for milliseconds."""
-    os.makedirs(layout.run(project), mode=0o700, exist_ok=True)
+    for path in (layout.run_root, layout.run(project)):
+        os.makedirs(path, mode=0o700, exist_ok=True)
     fd = os.open(layout.supervisor_pid(project), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
@@ -121,7 +122,12 @@ def connect(project: Project) -> Channel:
 
 def _start(project: Project, lock_fd: int) -> None:
     """Fork reaper and supervisor; the socket listens when this returns."""
-    os.makedirs(project.layout.containers(project.name), mode=0o700, exist_ok=True)
+    for path in (
+        project.layout.data_root,
+        project.layout.run_root,
+        project.layout.containers(project.name),
+    ):
+        os.makedirs(path, mode=0o700, exist_ok=True)
     listener = listen(project.layout.socket(project.name))
     lot = ParkingLot.new()
     for stream in (sys.stdout, sys.stderr):

@@ -14,7 +14,7 @@ from orchestra.engine.base import Completion
 from orchestra.engine.embedded.events import ContainerEvent
 from orchestra.engine.embedded.restart import Backoff
 from orchestra.errors import NotFound, OrchestraError
-from orchestra.model.state import ContainerState, Status, dump_state
+from orchestra.model.state import ContainerState, dump_state
 from orchestra.network.base import Allocation, EventLoop
 from orchestra.runtime.statefile import write_atomically
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from orchestra.network.base import NetworkDriver, Timer
     from orchestra.runtime.base import Launch, Launched
     from orchestra.volume.base import VolumeDriver
+
+
+_BURIAL_DELAY_S = 0.005
 
 
 class RunnableLoop(EventLoop, Protocol):
@@ -168,6 +171,7 @@ class Core:
         self.keeper = keeper
         self.containers: dict[str, Container] = {}
         self.listeners: list[Callable[[ContainerEvent], None]] = []
+        self._dying: list[CgroupScope] = []
 
     @property
     def layout(self) -> Layout:
@@ -184,10 +188,35 @@ class Core:
         return container
 
     def set_state(self, container: Container, state: ContainerState) -> None:
-        """Make *state* the container's, in its file first."""
+        """Make *state* the container's, in its file first.
+
+        Not synced to the disk: after a power cut nothing runs any more, and a damaged file is
+        made good from spec.json, which is synced.
+        """
         path = self.layout.state_json(self.project, container.id)
-        write_atomically(path, dump_state(state), durable=state.status != Status.RUNNING)
+        write_atomically(path, dump_state(state), durable=False)
         container.state = state
+
+    def destroy_scope(self, container: Container) -> None:
+        """Remove the container's cgroup in a moment.
+
+        The reaper notes an exit before it reaps, so the dead are still in it when we hear of them.
+        """
+        scope, container.scope = container.scope, None
+        if scope is not None:
+            if not self._dying:
+                self.loop.call_later(_BURIAL_DELAY_S, self.bury)
+            self._dying.append(scope)
+
+    @property
+    def is_burying(self) -> bool:
+        return bool(self._dying)
+
+    def bury(self) -> None:
+        """Remove the cgroups of what has ended."""
+        dying, self._dying = self._dying, []
+        for scope in dying:
+            scope.destroy()
 
     def cgroup_name(self, container: Container) -> str:
         return f"{self.project}/{container.id}"

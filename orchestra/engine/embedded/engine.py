@@ -67,8 +67,8 @@ class EmbeddedEngine:
 def _dispatch(core: Core, request: Request, reply: Reply) -> None:
     match request:
         case base.CreateContainer():
-            made = making.create(core, request.spec)
-            reply.succeed(detail=made.state.name)
+            making.create(core, request.spec)
+            reply.succeed(detail=" ".join(core.drivers.cgroups.warnings(request.spec.resources)))
         case base.RemoveContainer():
             container = core.containers.get(request.id)
             if container is None:

@@ -59,13 +59,14 @@ def _prepare(core: Core, container: Container, undo: ExitStack) -> Launch:
     if spec.process.stdin_open and not spec.process.tty:
         stdin = _open_stdin(f"{run_dir}/stdin")
         undo.callback(os.close, stdin)
+    core.bury()  # an earlier run's cgroup has the same name
     container.scope = core.drivers.cgroups.create(
         core.cgroup_name(container),
         spec.resources,
         spec.devices,
         privileged=spec.security.privileged,
     )
-    undo.callback(_destroy_scope, container)
+    undo.callback(core.destroy_scope, container)
     return assemble(core, container, container.scope, stdin)
 
 
@@ -259,8 +260,11 @@ def release_run(core: Core, container: Container) -> bool:
     oom_killed = False
     if container.scope is not None:
         oom_killed = container.scope.usage().oom_kills > 0
-        container.scope.kill()  # what shared the host's pid namespace is still there
-        _destroy_scope(container)
+        if container.spec.namespaces.pid or not container.state.pid:
+            # a shared pid namespace does not die with its first process; nor does a launch that
+            # was cut short
+            container.scope.kill()
+        core.destroy_scope(container)
     _close_pump(container)
     core.keeper.forget(parking_key(container))
     if container.pidfd >= 0:
@@ -300,12 +304,6 @@ def _close_pump(container: Container) -> None:
     if container.pump is not None:
         container.pump.finish()
         container.pump = None
-
-
-def _destroy_scope(container: Container) -> None:
-    if container.scope is not None:
-        container.scope.destroy()
-        container.scope = None
 
 
 def _as_error(exc: OrchestraError | OSError, step: str) -> OrchestraError:

@@ -143,7 +143,10 @@ def _send(container: Container, number: int) -> None:
 
 
 def _kill_all(container: Container) -> None:
-    _send(container, signal.SIGKILL)  # by pidfd as well: works when the cgroup is disabled
+    """The first process takes its pid namespace with it; from a shared one the cgroup goes."""
+    _send(container, signal.SIGKILL)
     if container.scope is not None:
-        container.scope.thaw()
-        container.scope.kill()
+        if container.state.status == Status.PAUSED:
+            container.scope.thaw()
+        if container.spec.namespaces.pid:
+            container.scope.kill()
