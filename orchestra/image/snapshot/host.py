@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from orchestra.image.snapshot.overlay import writable_overlay
+from orchestra.image.snapshot.upper import UpperCheck
 from orchestra.linux.remove_tree import remove_tree
 from orchestra.model.rootfs import Rootfs
 
@@ -24,8 +25,11 @@ class HostSnapshotter:
 
     def __init__(self, image: HostImage) -> None:
         self._image = image
+        self._upper = UpperCheck()
 
     def prepare(self, image_id: ImageId, directory: str) -> Rootfs:  # noqa: ARG002 (there is one)
+        os.makedirs(directory, 0o700, exist_ok=True)
+        self._upper.require(directory)
         return Rootfs(
             overlays=tuple(
                 writable_overlay(

@@ -6,6 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from orchestra.image.snapshot.upper import UpperCheck
 from orchestra.linux.remove_tree import remove_tree
 from orchestra.model.rootfs import OverlayMount, Rootfs
 
@@ -48,9 +49,13 @@ class OverlaySnapshotter:
 
     def __init__(self, layers_of: Callable[[ImageId], tuple[str, ...]]) -> None:
         self._layers_of = layers_of
+        self._upper = UpperCheck()
 
     def prepare(self, image_id: ImageId, directory: str) -> Rootfs:
-        overlay = writable_overlay("/", self._layers_of(image_id), os.path.join(directory, "root"))
+        layers = self._layers_of(image_id)
+        os.makedirs(directory, 0o700, exist_ok=True)
+        self._upper.require(directory)
+        overlay = writable_overlay("/", layers, os.path.join(directory, "root"))
         return Rootfs(overlays=(overlay,))
 
     def remove(self, directory: str) -> None:
