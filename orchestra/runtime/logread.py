@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _SCAN_BYTES = 65536
+_MOST_STEPS_BACK = 4096
 
 
 class LogLine(NamedTuple):
@@ -245,6 +246,7 @@ class Log:
                     wanted -= found
                     if wanted <= 0 or number == numbers[0]:
                         self._stand_at(number, generation.first_at(offset + 1, 1))
+                        self._step_back_to_whole_lines()
                         return
         elif span.since_ns:
             for number in reversed(numbers):
@@ -255,6 +257,13 @@ class Log:
                     if first > 0 or number == numbers[0]:
                         self._stand_at(number, first)
                         return
+
+    def _step_back_to_whole_lines(self) -> None:
+        """Go back to where no stream is in the middle of a line; not farther than reasonable."""
+        for _ in range(_MOST_STEPS_BACK):
+            if self._position == 0 or not self._cut_streams():
+                return
+            self._position -= 1
 
     def _cut_streams(self) -> set[int]:
         """The streams whose next chunk continues a line that began before the reader's place."""

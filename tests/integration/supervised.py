@@ -19,7 +19,6 @@ from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from orchestra.model.state import ContainerState
-    from orchestra.supervisor.client import SocketEngine
 
 NAME = "supervised"
 FOREVER = "trap 'exit 0' TERM; while :; do sleep 1000 & wait; done"
@@ -31,7 +30,7 @@ class Supervised:
     def __init__(self, data_root: str, run_root: str) -> None:
         self.layout = Layout(data_root, run_root)
         self.host = LocalHost(self.layout)
-        self.engine: SocketEngine = self.host.open_engine(NAME)
+        self.engine = self.host.open_engine(NAME)
 
     # -- containers ---------------------------------------------------------------------------
     def spec(self, script: str, **fields: object) -> ContainerSpec:
