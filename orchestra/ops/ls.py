@@ -28,7 +28,7 @@ def ls(layout: Layout, *, stopped_too: bool = False) -> tuple[ProjectLine, ...]:
     """The projects that have a running container; with *stopped_too* any container."""
     lines: list[ProjectLine] = []
     for name in projects(layout):
-        statuses = [state.status for state in read_states(layout, name) if not state.oneoff]
+        statuses = [state.status for state in read_states(layout, name)]
         if not statuses or (not stopped_too and Status.RUNNING not in statuses):
             continue
         record = read_record(layout, name)

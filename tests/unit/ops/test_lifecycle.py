@@ -157,8 +157,8 @@ def test_ps_shows_what_runs_and_on_demand_the_rest(running: MemoryHost) -> None:
 
 def test_unknown_service_is_told_with_the_one_that_was_meant(running: MemoryHost) -> None:
     with pytest.raises(NotFound) as caught:
-        stop(running, DEMO._replace(services=("wroker",)), running.events.append)
-    assert str(caught.value) == 'no such service: "wroker"\n  fix: did you mean "worker"?'
+        stop(running, DEMO._replace(services=("workr",)), running.events.append)
+    assert str(caught.value) == 'no such service: "workr"\n  fix: did you mean "worker"?'
 
 
 def test_wait_gives_the_exit_codes_of_what_has_ended(running: MemoryHost) -> None:

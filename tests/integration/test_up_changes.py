@@ -1,0 +1,136 @@
+"""`up` again, after the compose file or the command line has changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support.scenario import Orchestra
+
+pytestmark = [pytest.mark.root, pytest.mark.network]
+
+COMPOSE = """
+name: changes
+services:
+  web:
+    image: host
+    init: true
+    command: [sleep, "{seconds}"]
+    volumes: [/cache]
+    ports: ["18080:80"]
+    depends_on:
+      once: {{condition: service_completed_successfully}}
+  once:
+    image: host
+    command: [sh, -c, "echo once"]
+networks:
+  default:
+    internal: {internal}
+"""
+
+
+def write(orchestra: Orchestra, *, seconds: int = 600, internal: str = "false") -> None:
+    with open(os.path.join(orchestra.directory, "compose.yaml"), "w") as file:
+        file.write(COMPOSE.format(seconds=seconds, internal=internal))
+
+
+@pytest.fixture
+def up(orchestra: Orchestra) -> Orchestra:
+    write(orchestra)
+    orchestra("up", "-d")
+    orchestra("exec", "-T", "web", "sh", "-c", "echo kept > /cache/file")
+    return orchestra
+
+
+def ids(orchestra: Orchestra) -> dict[str, str]:
+    lines = orchestra("ps", "-a", "--no-trunc", "--format", "json").out.splitlines()
+    return {found["Name"]: found["ID"] for found in map(json.loads, lines)}
+
+
+def cached(orchestra: Orchestra) -> str:
+    return orchestra("exec", "-T", "web", "cat", "/cache/file").out
+
+
+def test_changed_command_recreates_on_the_same_port_with_the_same_volume(up: Orchestra) -> None:
+    before = ids(up)
+    write(up, seconds=601)
+    up("up", "-d")
+    after = ids(up)
+    assert after.keys() == before.keys()
+    assert after["changes-web-1"] != before["changes-web-1"]
+    assert after["changes-once-1"] == before["changes-once-1"]
+    assert cached(up) == "kept\n"
+    assert up("port", "web", "80").out == "0.0.0.0:18080\n"
+
+
+def test_renewed_anonymous_volumes_are_empty(up: Orchestra) -> None:
+    up("up", "-d", "--force-recreate", "-V")
+    up("exec", "-T", "web", "test", "!", "-e", "/cache/file")
+
+
+def test_no_recreate_keeps_what_has_changed(up: Orchestra) -> None:
+    before = ids(up)
+    write(up, seconds=601)
+    up("up", "-d", "--no-recreate")
+    assert ids(up) == before
+
+
+def test_changed_network_moves_everything_to_the_new_one(up: Orchestra) -> None:
+    write(up, internal="true")
+    up("up", "-d")
+    assert cached(up) == "kept\n"
+    assert up("explain").out.endswith("as the compose file says.\n")
+
+
+def test_completed_service_runs_again_only_with_its_dependent(up: Orchestra) -> None:
+    up("up", "-d")
+    assert up("logs", "--no-log-prefix", "once").out == "once\n"
+    up("up", "-d", "--force-recreate", "web")
+    assert up("logs", "--no-log-prefix", "once").out == "once\nonce\n"
+
+
+def test_orphan_is_named_and_removed_on_demand(up: Orchestra) -> None:
+    with open(os.path.join(up.directory, "compose.yaml"), "w") as file:
+        file.write("name: changes\nservices: {other: {image: host, command: [sleep, '600']}}")
+    assert "Found orphan containers (changes-once-1, changes-web-1)" in up("up", "-d").err
+    up("up", "-d", "--remove-orphans")
+    assert list(ids(up)) == ["changes-other-1"]
+
+
+def test_failure_of_one_service_leaves_the_others_up(orchestra: Orchestra) -> None:
+    with open(os.path.join(orchestra.directory, "compose.yaml"), "w") as file:
+        file.write(
+            "name: changes\nservices:\n"
+            "  bad: {image: host, command: [sh, -c, 'exit 3']}\n"
+            "  good: {image: host, command: [sleep, '600']}\n"
+            "  needy: {image: host, command: [sleep, '600'],"
+            " depends_on: {bad: {condition: service_completed_successfully}}}\n"
+        )
+    result = orchestra("up", "-d", code=1)
+    assert "changes-bad-1 did not complete successfully: exit status 3" in result.err
+    lines = orchestra("ps", "-a", "--format", "{{.Service}} {{.State}}").out.splitlines()
+    assert lines == ["bad exited", "good running", "needy created"]
+
+
+def test_two_commands_at_once_wait_for_each_other(up: Orchestra) -> None:
+    import subprocess
+
+    from tests.support.scenario import PROGRAM
+
+    commands = [
+        subprocess.Popen(
+            (PROGRAM, "up", "-d", "--force-recreate"),
+            cwd=up.directory,
+            env=up.env,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    errors = [command.communicate(timeout=60)[1] for command in commands]
+    assert [command.returncode for command in commands] == [0, 0, 0], errors
+    assert len(ids(up)) == 2
