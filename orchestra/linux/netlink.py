@@ -44,6 +44,9 @@ _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
 _RECEIVE_BYTES = 1 << 17
 
+RECEIVE_TIMEOUT_S = 20
+"""The kernel answers in microseconds; it may say nothing at all to a message that is malformed."""
+
 
 class NetlinkError(OSError):
     """The kernel refused a message; `strerror` ends with its own explanation when it gave one."""
@@ -101,6 +104,8 @@ class NetlinkSocket:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
         self._sequence = 0
         try:
+            timeout = struct.pack("@ll", RECEIVE_TIMEOUT_S, 0)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
             for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK):
                 self._socket.setsockopt(_SOL_NETLINK, option, 1)
             self._socket.bind((0, 0))
@@ -130,7 +135,7 @@ class NetlinkSocket:
             for sequence, kind, flags, payload in self._receive():
                 if kind != NLMSG_ERROR or sequence not in what:
                     continue
-                error = _error(flags, payload, what.pop(sequence))
+                error = parse_error(flags, payload, what.pop(sequence))
                 failed = failed or error
         if failed is not None:
             raise failed
@@ -146,7 +151,7 @@ class NetlinkSocket:
                 if kind == NLMSG_DONE:
                     return answers
                 if kind == NLMSG_ERROR:
-                    error = _error(flags, payload, message.what)
+                    error = parse_error(flags, payload, message.what)
                     if error is not None:
                         raise error
                     return answers
@@ -167,7 +172,7 @@ class NetlinkSocket:
                 break
             for sequence, kind, flags, payload in received:
                 if kind == NLMSG_ERROR and sequence in what:
-                    error = _error(flags, payload, what[sequence])
+                    error = parse_error(flags, payload, what[sequence])
                     failed = failed or error
                     acknowledged = True
         if failed is not None:
@@ -195,7 +200,12 @@ class NetlinkSocket:
 
     def _receive(self, flags: int = 0) -> Iterator[tuple[int, int, int, bytes]]:
         """The messages of one datagram: sequence number, type, flags, payload."""
-        return _split(self._socket.recv(_RECEIVE_BYTES, flags))
+        try:
+            return _split(self._socket.recv(_RECEIVE_BYTES, flags))
+        except BlockingIOError as exc:
+            if flags & socket.MSG_DONTWAIT:
+                raise
+            raise NetlinkError(errno.ETIMEDOUT, "the kernel does not answer") from exc
 
 
 def _split(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
@@ -208,7 +218,7 @@ def _split(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
         offset += (length + 3) & ~3
 
 
-def _error(flags: int, payload: bytes, what: str) -> NetlinkError | None:
+def parse_error(flags: int, payload: bytes, what: str) -> NetlinkError | None:
     """The error that an NLMSG_ERROR message carries; None for an acknowledgement."""
     (code,) = struct.unpack_from("=i", payload)
     if code == 0:

@@ -145,9 +145,9 @@ class NetworkHost:
         theirs.close()
         with ours:
             ours.settimeout(10)
-            message, fds, _flags, _address = socket.recv_fds(ours, 1, 4)
+            message, received, _flags, _address = socket.recv_fds(ours, 1, 4)
         assert message == b"x", "the container's network could not be set up"
-        self.driver.connected(spec, allocation, pid, tuple(fds))
+        self.driver.connected(spec, allocation, pid, tuple(received))
         found = self.running[spec.id] = Running(spec, allocation, pid)
         if server:
             self._await_server(found, server[0], server[2])
