@@ -96,7 +96,7 @@ def _labels(*paths: str) -> tuple[Attribute, ...]:
 
 
 def _options(*paths: str) -> tuple[Attribute, ...]:
-    return tuple(Attribute(path, value=values.text_map) for path in paths)
+    return tuple(Attribute(path, value=values.label_map) for path in paths)
 
 
 S = "services.*"

@@ -155,11 +155,10 @@ def _resource(value: Tree | None) -> DeployResource:
 
 
 def _device_request(value: Tree) -> DeviceRequest:
-    count = value.get("count", 0)
     return DeviceRequest(
         capabilities=tuple(value.get("capabilities") or ()),
         driver=value.get("driver", ""),
-        count=-1 if count == "all" else int(count),
+        count=value.get("count", 0),
         device_ids=tuple(value.get("device_ids") or ()),
         options=pairs(value.get("options")),
     )

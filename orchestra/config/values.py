@@ -62,8 +62,8 @@ def cpus(value: Any) -> Any:
 
 
 def device_count(value: Any) -> Any:
-    """How many devices: a number, or "all"."""
-    return value if value == "all" else integer(value)
+    """How many devices; "all" is -1."""
+    return -1 if value == "all" else integer(value)
 
 
 def _finite(value: Any) -> Any:

@@ -20,16 +20,17 @@ def split_volume(text: str) -> list[str]:
         elif char == "}" and depth:
             depth -= 1
         elif char == ":" and not depth:
-            if (
-                index - start == 1
-                and text[start].isalpha()
-                and text[index + 1 : index + 2] in "/\\"
-            ):
+            if index - start == 1 and text[start].isalpha() and _is_drive(text[index + 1 :]):
                 continue
             parts.append(text[start:index])
             start = index + 1
     parts.append(text[start:])
     return parts
+
+
+def _is_drive(rest: str) -> bool:
+    r"""Is a letter and a colon before *rest* a drive? "C:\x", "C:/x:/app", but not "v:/app"."""
+    return rest.startswith("\\") or (rest.startswith("/") and ":/" in rest)
 
 
 def is_path(source: str) -> bool:
