@@ -39,7 +39,7 @@ def stored(layout: Layout, name: str, **fields: object) -> ContainerState:
         config_hash="",
         command=("sleep", "1"),
         created_ns=1,
-    )._replace(**fields)
+    )._replace(**fields)  # type: ignore[arg-type]
     os.makedirs(layout.container("p", name))
     write_atomically(layout.state_json("p", name), dump_state(state))
     return state
