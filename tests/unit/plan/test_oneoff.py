@@ -39,11 +39,10 @@ WEB = service(
 )
 DB = service("db", healthcheck=HEALTHCHECK)
 MIGRATE = service("migrate")
+PLAIN = Override()
 
 
-def plan_run(
-    host: Planner, wanted: Service = WEB, override: Override = Override()
-) -> Plan[Request]:
+def plan_run(host: Planner, wanted: Service = WEB, override: Override = PLAIN) -> Plan[Request]:
     numbers = count(0xA0)
     everything = desired(project(wanted, DB, MIGRATE))
     changed = overridden(wanted, override)
