@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.cgroup.settings import SYSTEMD
+
 if TYPE_CHECKING:
     from orchestra.cgroup.base import CgroupManager
 
 _V1_CONTROLLERS = frozenset(
-    {"blkio", "cpu", "cpuacct", "cpuset", "devices", "freezer", "memory", "pids"}
+    {"blkio", "cpu", "cpuacct", "cpuset", "devices", "freezer", "memory", "pids", SYSTEMD}
 )
 _V2_NEEDED = frozenset({"memory", "pids"})
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 DeviceNumber = tuple[int, int]
 
+SYSTEMD = "name=systemd"
+"""The v1 hierarchy by which systemd tells whose a process is; it controls nothing."""
+
 
 class Setting(NamedTuple):
     """*writes* are (file, value) in order of preference: the first file that exists is written."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from orchestra.cgroup import limits_v1, tree
 from orchestra.cgroup.base import Usage
 from orchestra.cgroup.devices import allowed_rules, device_number
-from orchestra.cgroup.settings import relative_path
+from orchestra.cgroup.settings import SYSTEMD, relative_path
 from orchestra.errors import RuntimeFailure
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from orchestra.model.container import Device, Resources
 
-_ALWAYS = ("freezer", "devices", "memory", "pids", "cpuacct", "blkio")
-"""Joined by every container: to stop, confine and account. The others only for their limits."""
+_ALWAYS = ("freezer", "devices", "memory", "pids", "cpuacct", "blkio", SYSTEMD)
+"""Joined by every container: to stop, confine and account, and so that it does not end with the
+session or service that started it. The others only for their limits."""
 
 _FREEZE_WITHIN_S = 1.0
 _UNLIMITED = 1 << 60  # memory.limit_in_bytes without a limit is just below 2**63
@@ -45,6 +46,8 @@ class V1Scope:
         if freezer is None:
             _signal_all(self.pids())
             return
+        if not tree.pids(freezer):
+            return  # the usual case: the end of its pid namespace has killed them all
         self._try_freeze(freezer)
         try:
             _signal_all(tree.pids(freezer))
@@ -64,12 +67,14 @@ class V1Scope:
 
     def _try_freeze(self, freezer: str) -> bool:
         deadline = time.monotonic() + _FREEZE_WITHIN_S
+        pause_s = 0.00005  # a task in an ordinary system call stops within this
         while time.monotonic() < deadline:
             # writing again is what makes the kernel look at tasks it missed
             tree.write_unless_gone(f"{freezer}/freezer.state", "FROZEN")
             if tree.read(f"{freezer}/freezer.state").strip() in {"FROZEN", ""}:
                 return True
-            time.sleep(0.001)
+            time.sleep(pause_s)
+            pause_s = min(0.005, pause_s * 2)
         return False
 
     def thaw(self) -> None:
@@ -122,7 +127,7 @@ class V1Manager:
             for directory in dict.fromkeys(directories.values()):
                 tree.make(directory)
                 undo.callback(tree.remove, directory)
-            if "cpuset" in directories:
+            if self._uses_cpuset(directories):
                 _inherit_cpuset(self._mounts["cpuset"], path)
             tree.apply(directories, settings)
             if rules and "devices" in directories:
@@ -131,6 +136,11 @@ class V1Manager:
                     tree.write(f"{directories['devices']}/devices.allow", str(rule))
             undo.pop_all()
         return V1Scope(directories)
+
+    def _uses_cpuset(self, directories: dict[str, str]) -> bool:
+        """Is the cpuset hierarchy entered, perhaps only because another is mounted with it?"""
+        mount = self._mounts.get("cpuset")
+        return any(self._mounts[controller] == mount for controller in directories)
 
     def find(self, name: str, resources: Resources) -> V1Scope:
         path = relative_path(name, resources.cgroup_parent)

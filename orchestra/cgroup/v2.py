@@ -64,10 +64,12 @@ class V2Scope:
     def _try_freeze(self) -> bool:
         tree.write_unless_gone(f"{self._directory}/cgroup.freeze", "1")
         deadline = time.monotonic() + _FREEZE_WITHIN_S
+        pause_s = 0.00005  # a task in an ordinary system call stops within this
         while time.monotonic() < deadline:
             if tree.read_keyed(f"{self._directory}/cgroup.events").get("frozen", 1):
                 return True
-            time.sleep(0.001)
+            time.sleep(pause_s)
+            pause_s = min(0.005, pause_s * 2)
         return False
 
     def thaw(self) -> None:

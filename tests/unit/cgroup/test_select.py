@@ -17,9 +17,15 @@ V1_LINE = "36 31 0:33 / {0} rw,relatime shared:17 - cgroup cgroup rw,{1}\n"
 
 
 def test_co_mounted_controllers_share_their_mount_point() -> None:
-    text = V1_LINE.format("/cg/both", "cpu,cpuacct") + V1_LINE.format("/cg/sd", "name=systemd")
+    text = V1_LINE.format("/cg/both", "cpu,cpuacct") + V1_LINE.format("/cg/x", "net_cls")
 
     assert parse_mounts(text) == CgroupMounts("", {"cpu": "/cg/both", "cpuacct": "/cg/both"})
+
+
+def test_systemds_own_hierarchy_counts_and_other_named_ones_do_not() -> None:
+    text = V1_LINE.format("/cg/sd", "xattr,name=systemd") + V1_LINE.format("/cg/x", "name=x")
+
+    assert parse_mounts(text) == CgroupMounts("", {"name=systemd": "/cg/sd"})
 
 
 def test_the_first_of_two_mounts_counts() -> None:
