@@ -46,6 +46,7 @@ DEFAULT_RULES = (
     DeviceRule("c", 5, 1, "rwm"),  # console
     DeviceRule("c", 5, 2, "rwm"),  # ptmx
     DeviceRule("c", 136, ANY, "rwm"),  # pts
+    DeviceRule("c", 10, 200, "rwm"),  # net/tun, of use only with NET_ADMIN
 )
 
 _RULE = re.compile(r"([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})")

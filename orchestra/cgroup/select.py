@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.cgroup.settings import SYSTEMD
+from orchestra.cgroup.settings import SYSTEMD, UNIFIED
 
 if TYPE_CHECKING:
     from orchestra.cgroup.base import CgroupManager
@@ -53,6 +53,8 @@ def select_manager(mountinfo_path: str = "/proc/self/mountinfo") -> CgroupManage
         return _v2(mounts.unified, offered)
     writable = {name: path for name, path in mounts.v1.items() if os.access(path, os.W_OK)}
     if "freezer" in writable:
+        if os.path.isdir(f"{mounts.unified}/init.scope"):  # systemd keeps its processes there
+            writable[UNIFIED] = mounts.unified
         from orchestra.cgroup.v1 import V1Manager
 
         return V1Manager(writable)

@@ -16,6 +16,9 @@ DeviceNumber = tuple[int, int]
 SYSTEMD = "name=systemd"
 """The v1 hierarchy by which systemd tells whose a process is; it controls nothing."""
 
+UNIFIED = "unified"
+"""Stands for the v2 hierarchy of a hybrid host, which systemd uses for the same."""
+
 
 class Setting(NamedTuple):
     """*writes* are (file, value) in order of preference: the first file that exists is written."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from orchestra.cgroup import limits_v1, tree
 from orchestra.cgroup.base import Usage
 from orchestra.cgroup.devices import allowed_rules, device_number
-from orchestra.cgroup.settings import SYSTEMD, relative_path
+from orchestra.cgroup.settings import SYSTEMD, UNIFIED, relative_path
 from orchestra.errors import RuntimeFailure
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from orchestra.model.container import Device, Resources
 
-_ALWAYS = ("freezer", "devices", "memory", "pids", "cpuacct", "blkio", SYSTEMD)
+_ALWAYS = ("freezer", "devices", "memory", "pids", "cpuacct", "blkio", SYSTEMD, UNIFIED)
 """Joined by every container: to stop, confine and account, and so that it does not end with the
 session or service that started it. The others only for their limits."""
 
@@ -35,10 +35,12 @@ class V1Scope:
         self._directories = directories
 
     def enter(self) -> None:
+        unified = self._directories.get(UNIFIED)
         for directory in dict.fromkeys(self._directories.values()):
-            # A single thread writing 0 to `tasks` spares the kernel the lock that cgroup.procs
+            # A single thread writing 0 to v1's `tasks` spares the kernel the lock that cgroup.procs
             # takes, whose RCU grace period costs up to 20 ms.
-            tree.write(f"{directory}/tasks", "0")
+            file = "cgroup.procs" if directory == unified else "tasks"
+            tree.write(f"{directory}/{file}", "0")
 
     def kill(self) -> None:
         """Freeze, signal, thaw: nothing can fork meanwhile, and pids cannot be reused."""
@@ -111,7 +113,10 @@ class V1Scope:
 
 
 class V1Manager:
-    """*mounts* maps each usable controller to the mount point of its hierarchy."""
+    """*mounts* maps each usable controller to the mount point of its hierarchy.
+
+    SYSTEMD and UNIFIED may be among them, where systemd uses these hierarchies.
+    """
 
     def __init__(self, mounts: Mapping[str, str]) -> None:
         self._mounts = dict(mounts)

@@ -99,6 +99,7 @@ def test_the_program_decides_as_the_rules_say(
         ("c", 1, 11, "r", False),
         ("b", 8, 0, "r", False),
         ("b", 8, 0, "m", True),
+        ("c", 10, 200, "rw", True),
         ("c", 10, 229, "rw", False),
     ],
 )

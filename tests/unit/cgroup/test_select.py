@@ -8,6 +8,7 @@ from orchestra.cgroup.disabled import NoManager
 from orchestra.cgroup.select import CgroupMounts, parse_mounts, select_manager
 from orchestra.cgroup.v1 import V1Manager
 from orchestra.cgroup.v2 import V2Manager
+from orchestra.model.container import Resources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +63,20 @@ def test_a_hybrid_host_is_v1(mountinfo: Path) -> None:
     mountinfo.write_text(v1_has(mountinfo, "freezer", "memory") + v2_offers(mountinfo, "\n"))
 
     assert isinstance(select_manager(str(mountinfo)), V1Manager)
+
+
+def test_a_container_leaves_systemds_tree_on_a_hybrid_host(mountinfo: Path) -> None:
+    """Or it would end with the service that started it."""
+    mountinfo.write_text(v1_has(mountinfo, "freezer") + v2_offers(mountinfo, "\n"))
+    (mountinfo.parent / "unified/init.scope").mkdir()
+    scope = select_manager(str(mountinfo)).create("web/abc", Resources(), (), privileged=True)
+    entered = mountinfo.parent / "unified/orchestra/web/abc/cgroup.procs"
+    for file in (entered, mountinfo.parent / "freezer/orchestra/web/abc/tasks"):
+        file.touch()
+
+    scope.enter()
+
+    assert entered.read_text() == "0"
 
 
 def test_no_hierarchy_ignores_limits_and_says_so(mountinfo: Path) -> None:
