@@ -24,20 +24,31 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
     from orchestra.model.source import Position, TreePath
 
 
 class OrchestraError(Exception):
-    """What happened (*what*), in which file and place (*where*), and how to mend it (*fix*)."""
+    """What happened (*what*), in which file and place (*where*), and how to mend it (*fix*).
+
+    *path* is the attribute's place in the compose tree, when there is one: who has loaded the file
+    can tell *where* from it.
+    """
 
     exit_code = 1
+    path: TreePath = ()
 
     def __init__(self, what: str, *, where: Position | None = None, fix: str = "") -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.fix = fix
+
+    def at(self, *path: str | int) -> Self:
+        """This error, about the attribute at *path* of the compose tree."""
+        self.path = path
+        return self
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where is not None else ""
@@ -46,12 +57,7 @@ class OrchestraError(Exception):
 
 
 class ConfigError(OrchestraError):
-    """A compose file, environment file, name or option is wrong.
-
-    *path* is the attribute's place in the compose tree, when there is one.
-    """
-
-    path: TreePath = ()
+    """A compose file, environment file, name or option is wrong."""
 
 
 class ConfigErrors(ConfigError):
