@@ -55,9 +55,10 @@ def resolve(service: Service, reference: str, images: ImageStore) -> ImageConfig
     try:
         return images.resolve(reference)
     except NotFound as exc:
+        attribute = ("image",) if service.image else ("build",)
         raise ImageMissing(
             f'service "{service.name}": {exc.what}', where=exc.where, fix=exc.fix
-        ) from exc
+        ).at("services", service.name, *attribute) from exc
 
 
 def hash_of(project: Project, service: Service) -> str:

@@ -164,7 +164,7 @@ def _argv(service: Service, image: ImageConfig) -> tuple[str, ...]:
         raise ConfigError(
             f'service "{service.name}": no command: neither the service nor its image has one',
             fix="add `command:` to the service",
-        )
+        ).at("services", service.name)
     return argv
 
 

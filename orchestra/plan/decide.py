@@ -100,7 +100,7 @@ def check_names(service: Service) -> None:
             f'service "{service.name}" has the container_name "{service.container_name}"'
             f" and {service.replicas} replicas: container names must be unique",
             fix="remove container_name, or run one replica",
-        )
+        ).at("services", service.name, "container_name")
 
 
 class _Judge(NamedTuple):

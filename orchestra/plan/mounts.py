@@ -104,7 +104,7 @@ def _declared_mount(
                 f'service "{service.name}": mounts of type "{volume.kind.value}" cannot be made'
                 f" ({target})",
                 fix="use a bind, volume or tmpfs mount",
-            )
+            ).at("services", service.name, "volumes")
 
 
 def container_files(project: Project, service: Service) -> tuple[FileContent, ...]:
@@ -120,7 +120,7 @@ def _file(declared: DeclaredFile, use: FileReference, kind: str) -> FileContent:
         raise Unsupported(
             f'{kind} "{declared.name}" is external, and there is no store of external {kind}s here',
             fix="give it a file, content or an environment variable",
-        )
+        ).at(f"{kind}s", declared.key)
     return FileContent(
         target=use.target,
         source=declared.file,

@@ -44,7 +44,7 @@ class Peers(NamedTuple):
                     f'service "{service.name}" shares a namespace of service "{name}",'
                     " which has no container",
                     fix=f'start "{name}" too, with at least one replica',
-                )
+                ).at("services", service.name)
             return found
         return self.by_name.get(name, name)
 

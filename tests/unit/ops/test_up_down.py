@@ -77,6 +77,7 @@ def test_missing_image_names_the_service_and_starts_nothing(host: MemoryHost) ->
         up(host, wanted, UpOptions(), host.events.append)
     assert caught.value.what == 'service "web": no image "nginx"'
     assert caught.value.exit_code == 18
+    assert caught.value.path == ("services", "web", "image")
     assert not host.supervised
 
 
