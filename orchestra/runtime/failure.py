@@ -51,8 +51,10 @@ def failure_of(exc: Exception, step: str) -> Failure:
 
 def encode(failure: Failure) -> bytes:
     """*failure* as a frame that fits MAX_FRAME."""
-    short = failure._replace(path=failure.path[:1024], text=failure.text[:1024])
-    return json.dumps(short).encode()[:MAX_FRAME]
+    short = failure._replace(
+        step=failure.step[:300], path=failure.path[:400], text=failure.text[:400]
+    )
+    return json.dumps(short).encode()  # at most six bytes for a character
 
 
 def decode(frame: bytes) -> Failure:

@@ -39,10 +39,9 @@ def copy_tree(source: str, target: str) -> None:
     try:
         while pending:
             pair = pending.pop()
-            for entry in os.scandir(pair.source):
-                child = _copy_entry(entry, pair, top, links)
-                if child is not None:
-                    pending.append(child)
+            with os.scandir(pair.source) as entries:
+                children = [_copy_entry(entry, pair, top, links) for entry in entries]
+            pending.extend(child for child in children if child is not None)
             _copy_attributes(pair.source, pair.target)
             if pair is not top:
                 _close(pair)

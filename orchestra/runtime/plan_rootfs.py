@@ -52,6 +52,7 @@ MASKED: Final = (
 SHM: Final = "/dev/shm"  # noqa: S108 (the container's)
 READ_ONLY: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
+_CGROUPS = "/sys/fs/cgroup"
 _SAFE = c.MS_NOSUID | c.MS_NODEV | c.MS_NOEXEC
 
 
@@ -162,7 +163,7 @@ def _standard_mounts(
             ("/dev/pts", FileSystem("devpts", "/dev/pts", c.MS_NOSUID | c.MS_NOEXEC, _DEVPTS)),
         ]
     mounts += _shared_memory(spec) if "/dev" not in taken else []
-    if "/sys" not in taken:
+    if not taken & {"/sys", _CGROUPS}:
         mounts += [(op.target, op) for op in _cgroup_mounts(host, read_only)]
     return [entry for entry in mounts if entry[0] not in taken]
 
@@ -181,18 +182,17 @@ def _shared_memory(spec: ContainerSpec) -> list[tuple[str, MountOp]]:
 
 def _cgroup_mounts(host: HostTraits, read_only: int) -> list[FileSystem]:
     flags = _SAFE | read_only
-    top = "/sys/fs/cgroup"
     if host.unified_at == "":
-        return [FileSystem("cgroup2", top, flags, "nsdelegate,memory_recursiveprot")]
+        return [FileSystem("cgroup2", _CGROUPS, flags, "nsdelegate,memory_recursiveprot")]
     if not host.cgroup_v1:
         return []
-    mounts = [FileSystem("tmpfs", top, _SAFE, "mode=755")]
+    mounts = [FileSystem("tmpfs", _CGROUPS, _SAFE, "mode=755")]
     mounts += [
-        FileSystem("cgroup", f"{top}/{directory}", flags, options, optional=True)
+        FileSystem("cgroup", f"{_CGROUPS}/{directory}", flags, options, optional=True)
         for directory, options in host.cgroup_v1
     ]
     if host.unified_at is not None:
-        mounts.append(FileSystem("cgroup2", f"{top}/{host.unified_at}", flags, optional=True))
+        mounts.append(FileSystem("cgroup2", f"{_CGROUPS}/{host.unified_at}", flags, optional=True))
     return mounts
 
 
@@ -258,8 +258,8 @@ def _protections(
     )
     # The tmpfs that holds the v1 hierarchies had to be written to; now it need not be.
     cgroup: tuple[MountOp, ...] = ()
-    if host.cgroup_v1 and host.unified_at != "" and not taken & {"/sys", "/sys/fs/cgroup"}:
-        cgroup = (ReadOnlyMount("/sys/fs/cgroup"),)
+    if host.cgroup_v1 and host.unified_at != "" and not taken & {"/sys", _CGROUPS}:
+        cgroup = (ReadOnlyMount(_CGROUPS),)
     return (
         *(Mask(path) for path in (*MASKED, *thermal)),
         *(ReadOnly(path) for path in READ_ONLY),
