@@ -61,7 +61,8 @@ class Loop:
 
     def _set(self, fd: int, event: int, callback: Callable[[], None] | None) -> None:
         key = self._selector.get_map().get(fd)
-        callbacks: dict[int, Callable[[], None]] = dict(key.data) if key is not None else {}
+        # one dict as long as the fd is registered: run_once tells by it that a number was reused
+        callbacks: dict[int, Callable[[], None]] = key.data if key is not None else {}
         if callback is None:
             callbacks.pop(event, None)
         else:
@@ -109,9 +110,9 @@ class Loop:
             timeout_s = until_s if timeout_s is None else min(timeout_s, until_s)
         for key, mask in self._selector.select(timeout_s):
             for event in (selectors.EVENT_READ, selectors.EVENT_WRITE):
-                # an earlier callback of this round may have removed or replaced the later one
+                # an earlier callback of this round may have removed it, and reused the number
                 current = self._selector.get_map().get(key.fd)
-                if mask & event and current is not None and current.fileobj == key.fileobj:
+                if mask & event and current is not None and current.data is key.data:
                     callback = current.data.get(event)
                     if callback is not None:
                         callback()

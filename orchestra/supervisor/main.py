@@ -135,9 +135,11 @@ def _serve(project: spawn.Project, birth: spawn.Birth, server: Server, reaper: _
             if server.has_clients:
                 idle_since_s = time.monotonic()
             elif is_fork:
-                timeout_s = max(0.0, idle_since_s + _SLIM_AFTER_S - time.monotonic())
-                if timeout_s == 0 and server.is_quiet():
-                    spawn.exec_supervisor(project, birth.lot, server.listener)
+                timeout_s = idle_since_s + _SLIM_AFTER_S - time.monotonic()
+                if timeout_s <= 0:
+                    if server.is_quiet():
+                        spawn.exec_supervisor(project, birth.lot, server.listener)
+                    timeout_s = None  # the event that makes it quiet is yet to come
             server.loop.run_once(timeout_s)
         if reaper.is_dead and server.is_needed():
             _LOG.warning("the reaper has died: becoming one")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from orchestra.supervisor.loop import Loop
 
 _LOG = logging.getLogger(__name__)
+_MOST_UNREAD = 32 * 1024 * 1024
 
 
 class Connection:
@@ -100,6 +101,9 @@ class Connection:
 
     def _send(self, message: protocol.FromServer) -> None:
         if self._socket.fileno() < 0:
+            return
+        if len(self._outgoing) > _MOST_UNREAD:
+            self.close()  # it subscribed and does not read
             return
         was_empty = not self._outgoing
         self._outgoing += frame(protocol.encode(message))

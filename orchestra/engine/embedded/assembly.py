@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from orchestra.engine.embedded.pump import fifo_paths
-from orchestra.errors import LaunchFailed, Unsupported
+from orchestra.errors import LaunchFailed
 from orchestra.model.container import MountKind, NetworkMode
 from orchestra.runtime.base import Launch, VolumeMount
 
@@ -53,13 +53,10 @@ def _volume_mounts(core: Core, spec: ContainerSpec) -> tuple[VolumeMount, ...]:
                 f"volume {mount.source}, mounted on {mount.target}, does not exist",
                 fix="run `orchestra up` to create it again",
             )
-        if volume.filesystem is not None:
-            raise Unsupported(
-                f"volume {mount.source} is a {volume.filesystem.type} file system of its own",
-                fix="mount it on the host and use a bind mount",
-            )
         fill = not mount.no_copy and volumes.needs_fill(mount.source)
-        mounts.append(VolumeMount(mount.target, volume.mountpoint, fill))
+        mounts.append(
+            VolumeMount(mount.target, volume.mountpoint, fill, volume.filesystem, volume.read_only)
+        )
     return tuple(mounts)
 
 

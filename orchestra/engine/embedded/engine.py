@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orchestra.engine import base
 from orchestra.engine.embedded import making, running, stopping, waiting
 from orchestra.engine.embedded.core import Reply
+from orchestra.engine.embedded.restart import Backoff
 from orchestra.errors import NotFound, OrchestraError, RuntimeFailure, Unsupported
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ def _dispatch_to_container(core: Core, request: Request, reply: Reply) -> None:
 
 
 def _start(core: Core, container: Container, _request: Request, reply: Reply) -> None:
+    if not container.is_running and container.launching is None:
+        container.backoff = Backoff()  # a start by hand begins anew, as Docker's does
+        container.state = container.state._replace(restart_count=0)
     running.start(core, container, reply)
 
 

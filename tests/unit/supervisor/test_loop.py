@@ -65,6 +65,32 @@ def test_reader_removed_by_another_in_the_same_round_is_not_called(loop: Loop) -
             os.close(fd)
 
 
+def test_number_reused_in_the_same_round_is_another_fd(loop: Loop) -> None:
+    """Closing an fd whose event is pending, and opening another under its number."""
+    first, second, fresh = os.pipe(), os.pipe(), os.pipe()
+    called: list[str] = []
+
+    def replace(mine: int, other: int) -> None:
+        called.append("replaced")
+        loop.remove_reader(mine)
+        loop.remove_reader(other)
+        os.dup2(fresh[0], other)
+        loop.add_reader(other, lambda: called.append("fresh"))
+
+    loop.add_reader(first[0], lambda: replace(first[0], second[0]))
+    loop.add_reader(second[0], lambda: replace(second[0], first[0]))
+    for pair in (first, second):
+        os.write(pair[1], b"x")
+    loop.run_once(1)
+    assert called == ["replaced"]
+    os.write(fresh[1], b"x")
+    loop.run_once(1)
+    assert called == ["replaced", "fresh"]
+    for pair in (first, second, fresh):
+        for fd in pair:
+            os.close(fd)
+
+
 def test_reader_and_writer_of_one_fd_are_apart(loop: Loop, pipe: tuple[int, int]) -> None:
     called: list[str] = []
     loop.add_writer(pipe[1], lambda: called.append("write"))
