@@ -32,7 +32,6 @@ TCP, UDP = 6, 17
 PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": 132}
 
 _LOOPBACK = b"\x7f"
-_USERDATA = b"orchestra"
 
 
 class Header(NamedTuple):
@@ -157,7 +156,7 @@ class Firewall:
         for chain, rules in self._chains():
             batch.add_chain(TABLE, chain)
             for rule in rules:
-                batch.add_rule(TABLE, chain.name, rule, userdata=_USERDATA)
+                batch.add_rule(TABLE, chain.name, rule)
         try:
             batch.commit(self._netlink)
         except NetlinkError as exc:

@@ -89,10 +89,14 @@ class LiveContainers:
                 self._publish(host_port, spec.id, backend)
         if not ordered:
             return
-        pair = fds if len(fds) == 2 else _open_in(pid, spec.id)
+        self._close_service(spec.id)  # frees the port for the sockets that replace it
+        try:
+            pair = fds if len(fds) == 2 else _open_in(pid, spec.id)
+        except OSError as exc:  # it has just exited: the supervisor will hear of that as well
+            _log.warning("%s: cannot open its name server: %s", spec.id, exc)
+            return
         servers = (lambda: _servers(spec)) if outside else tuple
         client = Client(tuple(each.network for each in ordered), servers)
-        self._close_service(spec.id)
         self._services[spec.id] = Service(self._loop, self._names.table, client, (pair[0], pair[1]))
 
     def remove(self, container_id: str, ports: list[PortRow]) -> None:
@@ -152,8 +156,7 @@ def _open_in(pid: int, container_id: str) -> tuple[int, int]:
     with open_namespace(pid, "net") as theirs, open_namespace(os.getpid(), "net") as ours:
         setns(theirs.fileno(), CLONE_NEWNET)
         try:
-            udp, tcp = redirect.open_sockets(container_id)
-            redirect.redirect(udp.getsockname()[1])
+            udp, tcp = redirect.open_server(container_id)
         finally:
             setns(ours.fileno(), CLONE_NEWNET)
     return udp.detach(), tcp.detach()

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from orchestra.errors import Conflict, NotFound, Unsupported
+from orchestra.errors import (
+    Conflict,
+    NotFound,
+    OrchestraError,
+    PermissionDenied,
+    RuntimeFailure,
+    Unsupported,
+)
 from orchestra.linux.netlink import NETLINK_ROUTE, NetlinkSocket
 from orchestra.model.network import NetworkSpec, NetworkState
 from orchestra.network import endpoints as ep
@@ -36,7 +44,7 @@ class Networks:
             )
         with self._registry.transaction():
             self.heal()
-            row = self._registry.network(spec.name)
+            row = known = self._registry.network(spec.name)
             if row is None:
                 row = self._new_row(spec)
                 self._registry.add_network(row)
@@ -45,7 +53,12 @@ class Networks:
                     f"network {spec.name} belongs to project {row.project}",
                     fix='declare it with "external: true", or give it another name',
                 )
-            self.ensure(row)
+            try:
+                self.ensure(row)
+            except OrchestraError:
+                if known is None:
+                    self._dismantle(row)
+                raise
         return self.state(row)
 
     def remove(self, name: str) -> None:
@@ -63,11 +76,7 @@ class Networks:
                     fix="stop and remove those containers first",
                 )
             self._registry.remove_network(name)
-            self._rules.remove_network(row, self.spec(row))
-            with NetlinkSocket(NETLINK_ROUTE) as netlink:
-                links.delete_bridge(netlink, row.bridge)
-            if not self._registry.networks():
-                self._rules.uninstall()
+            self._dismantle(row)
 
     def heal(self) -> None:
         """Forget containers that are gone, and their published ports. Inside a transaction."""
@@ -113,9 +122,16 @@ class Networks:
             if gateway
         )
         mtu = int(ep.option(spec, ep.MTU, "0") or "0")
-        self._rules.add_network(row, spec)
-        with NetlinkSocket(NETLINK_ROUTE) as netlink:
-            links.ensure_bridge(netlink, links.Bridge(row.bridge, mtu, addresses))
+        try:
+            self._rules.add_network(row, spec)
+            with NetlinkSocket(NETLINK_ROUTE) as netlink:
+                links.ensure_bridge(netlink, links.Bridge(row.bridge, mtu, addresses))
+        except OSError as exc:
+            if exc.errno in (errno.EPERM, errno.EACCES):
+                raise PermissionDenied(
+                    f"not allowed to make network {row.name}: {exc}", fix="run orchestra as root"
+                ) from exc
+            raise RuntimeFailure(f"cannot make network {row.name}: {exc}") from exc
 
     def bridge_index(self, row: NetworkRow) -> int:
         """The bridge's link number; the bridge is made when it is missing."""
@@ -124,6 +140,17 @@ class Networks:
             self.ensure(row)
             index = links.link_index(row.bridge)
         return index
+
+    def _dismantle(self, row: NetworkRow) -> None:
+        """Remove bridge and rules, and with the last network all of them; gone already is fine."""
+        try:
+            self._rules.remove_network(row, self.spec(row))
+            with NetlinkSocket(NETLINK_ROUTE) as netlink:
+                links.delete_bridge(netlink, row.bridge)
+            if all(other.name == row.name for other in self._registry.networks()):
+                self._rules.uninstall()
+        except OSError as exc:
+            raise RuntimeFailure(f"cannot remove network {row.name}: {exc}") from exc
 
     def _new_row(self, spec: NetworkSpec) -> NetworkRow:
         if spec.external:

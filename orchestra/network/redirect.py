@@ -10,21 +10,45 @@ from __future__ import annotations
 import errno
 import socket
 import zlib
+from typing import TYPE_CHECKING
 
 from orchestra.linux import nftables as nft
 from orchestra.linux import nftexpr as ex
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 ADDRESS = "127.0.0.11"
+_PORT = 53
 _TABLE = "orchestra-dns"
 _FIRST_PORT, _PORTS = 20000, 12000  # below the ports that the kernel hands out itself
 _ATTEMPTS = 100
 
 
-def open_sockets(container_id: str) -> tuple[socket.socket, socket.socket]:
-    """A UDP and a listening TCP socket on one port of 127.0.0.11."""
+Sockets = tuple[socket.socket, socket.socket]
+
+
+def open_server(container_id: str) -> Sockets:
+    """The UDP and the listening TCP socket that get what is sent to port 53 of 127.0.0.11.
+
+    Where the kernel has no nf_tables they are bound to port 53 itself.
+    """
     preferred = zlib.crc32(container_id.encode()) % _PORTS
-    for attempt in range(_ATTEMPTS):
-        port = _FIRST_PORT + (preferred + attempt * 7) % _PORTS
+    udp, tcp = _open_sockets(
+        _FIRST_PORT + (preferred + attempt * 7) % _PORTS for attempt in range(_ATTEMPTS)
+    )
+    try:
+        _redirect(udp.getsockname()[1])
+    except OSError:
+        udp.close()
+        tcp.close()
+        return _open_sockets((_PORT,))
+    return udp, tcp
+
+
+def _open_sockets(ports: Iterable[int]) -> Sockets:
+    """The sockets on the first of *ports* that is free for both."""
+    for port in ports:
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
@@ -42,7 +66,7 @@ def open_sockets(container_id: str) -> tuple[socket.socket, socket.socket]:
     raise OSError(errno.EADDRINUSE, f"no free port on {ADDRESS}")
 
 
-def redirect(port: int) -> None:
+def _redirect(port: int) -> None:
     """Lead port 53 of 127.0.0.11 to *port*, replacing an earlier redirection."""
     with nft.open_nftables() as netlink:
         batch = nft.Batch(nft.NFPROTO_IPV4)
@@ -57,7 +81,7 @@ def redirect(port: int) -> None:
                 ex.payload(ex.NETWORK_HEADER, 16, 4),
                 ex.equals(socket.inet_aton(ADDRESS)),
                 ex.payload(ex.TRANSPORT_HEADER, 2, 2),
-                ex.equals((53).to_bytes(2, "big")),
+                ex.equals(_PORT.to_bytes(2, "big")),
                 ex.immediate(socket.inet_aton(ADDRESS), 0),
                 ex.immediate(port.to_bytes(2, "big"), 1),
                 ex.dnat(nft.NFPROTO_IPV4, address=0, port=1),

@@ -6,8 +6,10 @@ import logging
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
+from orchestra.linux import conntrack
 from orchestra.linux import nftables as nft
 from orchestra.network import endpoints as ep
+from orchestra.network import neighbours
 from orchestra.network.firewall import (
     IPV4,
     IPV6,
@@ -40,11 +42,15 @@ class HostRules:
         for version, rules in _bridge_rules(row, spec):
             if version in self._open():
                 self._open()[version].add_network(rules)
+        if self._netlink is not None:
+            neighbours.make_room(self._netlink, row.bridge)
 
     def remove_network(self, row: NetworkRow, spec: NetworkSpec) -> None:
         for version, rules in _bridge_rules(row, spec):
             if version in self._open():
                 self._open()[version].remove_network(rules)
+        if self._netlink is not None:
+            neighbours.give_back(self._netlink, row.bridge)
 
     def publish(self, port: HostPort, address: str, container_port: int) -> bool:
         """Lead *port* to the container in the kernel; false when that cannot be done."""
@@ -52,6 +58,7 @@ class HostRules:
         if ":" in port.address or not address or firewall is None:
             return False
         firewall.publish(_published(port, address, container_port))
+        self._forget_flows(port)
         return True
 
     def unpublish(self, port: HostPort) -> None:
@@ -59,11 +66,19 @@ class HostRules:
         firewall = self._open().get(4)
         if ":" not in port.address and firewall is not None:
             firewall.unpublish(_published(port, IPV4_ANY, 0))
+            self._forget_flows(port)
 
     def uninstall(self) -> None:
         """Remove everything; the last network has gone."""
         for firewall in self._open().values():
             firewall.uninstall()
+
+    def _forget_flows(self, port: HostPort) -> None:
+        if port.protocol == "udp" and self._netlink is not None:
+            try:
+                conntrack.forget_udp(self._netlink, port.port)
+            except OSError as exc:  # then they expire by themselves, after 30 s of silence
+                _log.warning("cannot forget the flows of %s: %s", port, exc)
 
     def close(self) -> None:
         if self._netlink is not None:
@@ -79,6 +94,8 @@ class HostRules:
                 netlink = self._netlink = nft.open_nftables()
                 nft.tables(netlink, nft.NFPROTO_IPV4)
             except OSError as exc:
+                self.close()
+                self._firewalls = {}
                 _log.warning("no nf_tables (%s): ports are forwarded in user space", exc)
             else:
                 self._firewalls = {4: Firewall(netlink, IPV4), 6: Firewall(netlink, IPV6)}

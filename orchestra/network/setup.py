@@ -75,8 +75,7 @@ class NamespaceSetup:
             own.transact(self._own_messages())
         if not self._name_server:
             return ()
-        udp, tcp = redirect.open_sockets(self._container_id)
-        redirect.redirect(udp.getsockname()[1])
+        udp, tcp = redirect.open_server(self._container_id)
         return udp.detach(), tcp.detach()
 
     def _own_messages(self) -> list[Message]:

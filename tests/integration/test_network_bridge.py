@@ -8,9 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from orchestra.errors import Conflict
-from orchestra.model.container import PublishedPort
+from orchestra.model.container import Dns, PublishedPort
 from orchestra.model.network import IpamPool
 from orchestra.network.bridge import BridgeDriver
 from orchestra.supervisor.loop import Loop
@@ -204,6 +205,63 @@ def test_a_stopped_container_keeps_no_port_from_others(host: NetworkHost) -> Non
     host.driver.release(one.spec.id)
     assert host.ask("127.0.0.1", 8110).startswith("p-two-1")
     assert two.spec.id in host.running
+
+
+def test_a_firewall_that_drops_by_default_lets_containers_through(host: NetworkHost) -> None:
+    setup = (
+        "nft add table ip filter && nft add chain ip filter FORWARD"
+        " '{ type filter hook forward priority 0; policy drop; }' && nft add chain ip filter"
+    )
+    for chain in ("DOCKER-USER", "OTHER"):
+        host.run("sh", "-c", f"{setup} {chain}")
+        host.run("sh", "-c", f"nft add rule ip filter FORWARD jump {chain}")
+        before = host.run("nft", "list", "table", "ip", "filter").stdout
+        port = PublishedPort(container_port=80, host_port=8130)
+        host.network("front")
+        web = host.start(host.spec("web", "front", ports=(port,)), "tcp", "0.0.0.0", "80")
+        assert host.ask(HOST_ADDRESS, 8130, outside=True).startswith("p-web-1")
+        host.remove(web)
+        host.driver.remove_network("front")
+        assert host.run("nft", "list", "table", "ip", "filter").stdout == before
+        host.run("nft", "delete", "table", "ip", "filter")
+
+
+def test_a_udp_client_follows_a_port_to_its_next_container(host: NetworkHost) -> None:
+    """The kernel would keep sending a known flow to the container it began with."""
+    host.network("front")
+    port = PublishedPort(container_port=53, host_port=8140, protocol="udp")
+    one = host.start(host.spec("one", "front", ports=(port,)), "udp", "0.0.0.0", "53")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(3)
+        client.connect(("127.0.0.1", 8140))
+        client.send(b"first")
+        assert client.recv(100).startswith(b"p-one-1")
+        host.remove(one)
+        host.start(host.spec("blocker", "front"))
+        host.start(host.spec("two", "front", ports=(port,)), "udp", "0.0.0.0", "53")
+        client.send(b"second")
+        assert client.recv(100).startswith(b"p-two-1")
+
+
+def test_other_names_are_forwarded_to_the_services_own_servers(host: NetworkHost) -> None:
+    upstream = (
+        "import socket, sys\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((sys.argv[1], 53))\n"
+        "while True:\n"
+        "    q, peer = s.recvfrom(600)\n"
+        "    r = b'\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\1\\0\\4\\x09\\x08\\x07\\x06'\n"
+        "    s.sendto(q[:2] + b'\\x81\\x80\\0\\1\\0\\1' + q[8:] + r, peer)\n"
+    )
+    host.network("front")
+    host.network("back", internal=True)
+    dns = Dns(servers=("192.0.2.77", OUTSIDE_ADDRESS))
+    web = host.start(structs.replace(host.spec("web", "front"), dns=dns))
+    shut = host.start(structs.replace(host.spec("shut", "back"), dns=dns))
+    argv = ["ip", "netns", "exec", OUTSIDE, sys.executable, "-c", upstream, OUTSIDE_ADDRESS]
+    with subprocess.Popen(argv) as server:
+        assert host.lookup("example.org", web) == "0 9.8.7.6"
+        assert host.lookup("example.org", shut) == "2"
+        server.kill()
 
 
 def test_a_network_in_use_is_not_removed(host: NetworkHost) -> None:
