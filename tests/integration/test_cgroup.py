@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import tempfile
 import time
 from typing import TYPE_CHECKING
 
@@ -252,7 +253,7 @@ def open_devices() -> int:
         with contextlib.suppress(PermissionError):
             os.close(os.open(path, os.O_RDONLY))
             bits |= bit
-    node = f"/tmp/{PROJECT}-node"
+    node = os.path.join(tempfile.gettempdir(), f"{PROJECT}-node")
     with contextlib.suppress(PermissionError):
         os.mknod(node, 0o020600, os.makedev(1, 11))
         os.unlink(node)

@@ -32,8 +32,8 @@ def test_the_cgroup_tests_pass_on_cgroup_v2() -> None:
 
 SCRIPT = f"""
 set -e
-export ORCHESTRA_DATA_ROOT=/tmp/data ORCHESTRA_RUN_ROOT=/run/orchestra
-mkdir /tmp/project && cd /tmp/project
+export ORCHESTRA_DATA_ROOT=/run/data ORCHESTRA_RUN_ROOT=/run/orchestra
+mkdir /run/project && cd /run/project
 cat >compose.yaml <<'END'
 name: v2
 services:

@@ -2,8 +2,8 @@
 
 For what the host's kernel cannot show: cgroup v2 on a host with v1, or the other way round. The
 guest is an ordinary process; it sees the host's files through hostfs, has its own kernel, process
-table and mounts, no network but loopback, and `/tmp`, `/run` and `/dev/shm` of its own. Modules
-(overlay, bridge, veth …) are loaded when they are needed.
+table and mounts, no network but loopback, and `/run` (with `TMPDIR`) and `/dev/shm` of its own.
+Modules (overlay, bridge, veth …) are loaded when they are needed.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ KERNEL = "linux.uml"
 _MODPROBE = os.path.join(os.path.dirname(__file__), "uml_modprobe.py")
 
 _INIT = """#!/bin/sh
-export PATH={path} HOME=/root LANG=C.UTF-8
+export PATH={path} HOME=/root LANG=C.UTF-8 TMPDIR=/run/tmp
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
-for directory in /dev/shm /run /tmp; do mount -t tmpfs tmpfs $directory; done
+for directory in /dev/shm /run; do mount -t tmpfs tmpfs $directory; done
+mkdir -m 1777 /run/tmp
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 printf '#!/bin/sh\nexec {python} -SIE {modprobe} "$@"\n' >/run/modprobe
 chmod 755 /run/modprobe
