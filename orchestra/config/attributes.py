@@ -123,7 +123,7 @@ TABLE: tuple[Attribute, ...] = (
     Attribute(f"{S}.profiles", unique=identity.key),
     *_labels(f"{S}.labels", f"{S}.annotations"),
     *_booleans(f"{S}.init", f"{S}.tty", f"{S}.stdin_open", f"{S}.attach"),
-    Attribute(f"{S}.provider.options.*", value=values.text_list),
+    Attribute(f"{S}.provider.options.*", value=values.text_items),
     # -- build ----------------------------------------------------------------------------------
     Attribute(f"{S}.build", merge=merge.build, canonical=shortforms.build),
     Attribute(

@@ -15,7 +15,7 @@ from orchestra.config.bind_deploy import (
     pairs,
     seconds,
 )
-from orchestra.config.tree import plain
+from orchestra.config.tree import Map, plain
 from orchestra.model.container import (
     Device,
     Dns,
@@ -203,12 +203,14 @@ def _owner(text: str | None) -> int:
 
 
 def _depends_on(value: Tree) -> tuple[str, Any]:
+    written = value.marks if isinstance(value, Map) else {}
     return "depends_on", tuple(
         DependsOn(
             service=name,
             condition=DependencyCondition(edge.get("condition", "service_started")),
             restart=edge.get("restart", False),
             required=edge.get("required", True),
+            implied=name not in written,
         )
         for name, edge in sorted(value.items())
     )
@@ -332,10 +334,7 @@ _ATTRIBUTES: dict[str, Callable[[Any], tuple[str, Any]]] = {
         "provider",
         Provider(
             type=value["type"],
-            options=tuple(
-                (key, tuple(map(str, item)) if isinstance(item, list) else (str(item),))
-                for key, item in (value.get("options") or {}).items()
-            ),
+            options=tuple((key, tuple(item)) for key, item in (value.get("options") or {}).items()),
         ),
     ),
     "group_add": _words("group_add"),

@@ -99,7 +99,8 @@ class FileEnvironment:
                 )
         for key, value in from_files.items():
             own.setdefault(key, value)
-        service["environment"] = own
+        if own:
+            service["environment"] = own
         del service["env_file"]
 
     def _labels(self, name: str, service: Tree) -> None:
@@ -115,7 +116,8 @@ class FileEnvironment:
         own = own if isinstance(own, dict) else Map()
         for key, value in known.items():
             own.setdefault(key, value)
-        service["labels"] = own
+        if own:
+            service["labels"] = own
         del service["label_file"]
 
     def _parse(self, text: str, file: str, lookup: Lookup, known: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from orchestra.config.merge_rules import as_list, spell
 from orchestra.config.relpaths import Paths
 from orchestra.config.state import Scope, remove_paths
 from orchestra.config.tree import Map
+from orchestra.config.wording import quote
 from orchestra.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -57,8 +58,14 @@ def _is_include(scope: Scope, entry: Any, path: TreePath) -> bool:
     if not isinstance(entry, dict) or not entry.get("path"):
         _fault(scope, path, "expected a path", 'write "- PATH" or "- path: PATH"')
         return False
-    for key in entry.keys() - _KEYS:
-        _fault(scope, (*path, key), f'unknown attribute "{key}"', f"use {', '.join(sorted(_KEYS))}")
+    for key in sorted(entry.keys() - _KEYS):
+        scope.load.problems.at(
+            scope.current_sources(),
+            (*path, key),
+            f"unknown attribute {quote(key)}",
+            f"use {', '.join(sorted(_KEYS))}",
+            key=True,
+        )
     for key in ("path", "env_file"):
         value = entry.get(key)
         if not all(isinstance(item, str) for item in as_list(value)):

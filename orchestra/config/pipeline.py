@@ -86,6 +86,13 @@ def _schema(scope: Scope) -> None:
 
 
 def _canonical(scope: Scope) -> None:
+    for section in ("networks", "volumes", "configs", "secrets"):
+        for key, resource in (scope.tree.get(section) or {}).items():
+            if isinstance(resource, dict) and isinstance(resource.get("external"), dict):
+                scope.load.warn(
+                    f"{section}.{key}: external.name is deprecated. "
+                    "Please set name and external: true"
+                )
     to_long_syntax(scope.tree, scope.report)
 
 

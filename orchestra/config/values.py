@@ -152,6 +152,11 @@ def text_list(value: Any) -> Any:
     return value
 
 
+def text_items(value: Any) -> Any:
+    """A list of strings, one where a single value was written."""
+    return text_list(value if isinstance(value, list) else [value])
+
+
 def hosts(value: Any) -> Any:
     """`extra_hosts`: a sorted list of NAME=ADDRESS, one per address, without brackets."""
     pairs: list[str] = []
