@@ -186,8 +186,11 @@ class _Session:
         descriptors = [self._follower.fileno()]
         if fileno is not None:
             descriptors.append(fileno())
-        self._interrupts.wait(*descriptors, timeout_s=_LOOK_AGAIN_S)
-        self._show(self._follower.wait(0.0), show)
+        ready = self._interrupts.wait(*descriptors, timeout_s=_LOOK_AGAIN_S)
+        if self._follower.fileno() in ready:
+            self._show(self._follower.wait(0.0), show)
+        elif not ready:
+            self._show(self._follower.look(), show)
         if engine is not None and self._interrupts.count > patience:
             raise Interrupted("interrupted")
 

@@ -40,11 +40,15 @@ class Interrupts:
         """Readable after a signal."""
         return self._reader
 
-    def wait(self, *others: int, timeout_s: float | None = None) -> None:
-        """Return when a signal has come, one of the descriptors *others* is readable, or late."""
+    def wait(self, *others: int, timeout_s: float | None = None) -> frozenset[int]:
+        """Wait for a signal, or that one of the descriptors *others* is readable, and say which.
+
+        Empty after *timeout_s*.
+        """
         ready, _, _ = select.select([self._reader, *others], [], [], timeout_s)
         if self._reader in ready:
             os.read(self._reader, 64)
+        return frozenset(ready)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import heapq
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.model.state import Status
 from orchestra.ops.target import ALIVE, Target, find_containers
 from orchestra.runtime.logread import Changes, Log, LogLine, Span
-from orchestra.runtime.statefile import read_states, read_stored_state
+from orchestra.runtime.statefile import container_ids, read_states, read_stored_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -91,6 +93,7 @@ class Follower:
         self._changes = Changes()
         self._logs: dict[str, Log] = {}
         self._states: dict[str, ContainerState] = {}
+        self._passed_over: set[str] = set()  # containers that are not wanted
         with suppress(OSError):  # a project without containers yet
             directory = layout.containers(project)
             self._changes.add("", layout.project(project), directory)
@@ -119,25 +122,45 @@ class Follower:
     def wait(self, timeout_s: float = _LOOK_AGAIN_S) -> Iterator[LogEvent]:
         """Wait for a change, or *timeout_s*, and tell what is new."""
         keys = self._changes.wait(timeout_s)
-        yield from self.look() if not keys or "" in keys else self._look_at(keys)
+        if not keys:
+            yield from self.look()
+            return
+        if "" in keys or not keys <= self._logs.keys():
+            keys |= self._discover()
+        yield from self._look_at(keys)
 
     def look(self) -> Iterator[LogEvent]:
         """What is new anywhere, without waiting: lines in the order of time, then the ends."""
+        self._discover()
         present = {c.id: c for c in read_states(self._layout, self._project)}
-        for container in present.values():
-            if container.id not in self._logs and self._is_wanted(container):
-                self._add(container)
         yield from self._news({key: present.get(key) for key in self._logs})
 
     def _look_at(self, keys: Iterable[str]) -> Iterator[LogEvent]:
         """What is new of the containers *keys*: the cost does not grow with the others."""
-        yield from self._news(
-            {
-                key: read_stored_state(self._layout, self._project, key)
-                for key in keys
-                if key in self._logs
-            }
-        )
+        read = partial(read_stored_state, self._layout, self._project)
+        yield from self._news({key: read(key) for key in keys if key in self._logs})
+
+    def _discover(self) -> set[str]:
+        """Begin to follow new containers from their first line on; which ones.
+
+        One that is just being made has no state yet: it is watched until it has. One that has
+        already ended is taken for one that is about to, so that its end is told.
+        """
+        found: set[str] = set()
+        for identifier in container_ids(self._layout, self._project):
+            if identifier in self._logs or identifier in self._passed_over:
+                continue
+            state = read_stored_state(self._layout, self._project, identifier)
+            if state is None and self._watch(identifier):
+                state = read_stored_state(self._layout, self._project, identifier)
+            if state is None:
+                continue
+            if self._is_wanted(state):
+                self._add(state._replace(status=Status.CREATED, finished_ns=0))
+                found.add(identifier)
+            else:
+                self._passed_over.add(identifier)
+        return found & self._logs.keys()
 
     def _news(self, states: Mapping[str, ContainerState | None]) -> Iterator[LogEvent]:
         """*states* are those of now; None for a container that has been removed."""
@@ -164,16 +187,23 @@ class Follower:
         self._changes.close()
 
     def _add(self, container: ContainerState) -> Log | None:
-        directory = self._layout.log_dir(self._project, container.id)
-        try:
-            self._changes.add(
-                container.id, self._layout.container(self._project, container.id), directory
-            )
-        except OSError:  # it has just been removed
+        if not self._watch(container.id):
             return None
-        log = self._logs[container.id] = Log(directory)
+        log = self._logs[container.id] = Log(self._layout.log_dir(self._project, container.id))
         self._states[container.id] = container
         return log
+
+    def _watch(self, identifier: str) -> bool:
+        """Be told of changes of container *identifier*; False when it has just been removed."""
+        try:
+            self._changes.add(
+                identifier,
+                self._layout.container(self._project, identifier),
+                self._layout.log_dir(self._project, identifier),
+            )
+        except OSError:
+            return False
+        return True
 
     def _drop(self, identifier: str) -> None:
         self._logs.pop(identifier).close()

@@ -151,6 +151,24 @@ def test_new_container_is_followed_and_unwanted_one_is_not(demo: Project) -> Non
     following.close()
 
 
+def test_end_of_a_container_that_came_and_went_unseen_is_told(demo: Project) -> None:
+    following = follower(demo, demo.container("web"))
+    once = demo.container("once", status=Status.EXITED, finished_ns=7, exit_code=2)
+    demo.write(once, b"done\n")
+    assert shown(following.wait(5.0)) == ["once-1: done", "once-1 exited with code 2"]
+    following.close()
+
+
+def test_container_without_a_state_yet_is_followed_when_it_has_one(demo: Project) -> None:
+    web = demo.container("web")
+    following = follower(demo, web)
+    os.makedirs(demo.layout.container("demo", "db1"))
+    assert shown(following.wait(5.0)) == []
+    demo.write(demo.container("db"), b"hello\n")
+    assert shown(following.wait(5.0)) == ["db-1: hello"]
+    following.close()
+
+
 def test_removed_container_is_forgotten(demo: Project) -> None:
     web = demo.container("web")
     following = follower(demo, web)
