@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.root, pytest.mark.network]
 
 WITH_COMMANDS = [name for name in documents() if console_commands(name)]
-NEEDS_IT_UP = ("README.md", "docs/networking.md", "docs/troubleshooting.md")
+NEEDS_IT_UP = (
+    "README.md",
+    "docs/networking.md",
+    "docs/security.md",
+    "docs/troubleshooting.md",
+)
 """Their readers have the quickstart up."""
 
 
