@@ -120,7 +120,8 @@ class BridgeDriver:
     def resolv_conf(self, spec: ContainerSpec) -> str:
         """See NetworkDriver."""
         text = _read("/etc/resolv.conf")
-        if spec.network_mode is NetworkMode.ENDPOINTS and spec.endpoints:
+        own = spec.network_mode is NetworkMode.ENDPOINTS and bool(spec.endpoints)
+        if own or self._registry.endpoints(spec.network_container):
             return embedded_resolv_conf(parse_resolv_conf(text), spec.dns)
         return host_resolv_conf(text, spec.dns)
 
@@ -141,6 +142,8 @@ class BridgeDriver:
             for address in (state.address, state.address6)
             if address
         ]
+        for row in self._registry.endpoints(spec.network_container):
+            addresses += filter(None, (row.address, row.address6))
         return hosts_text(names, addresses, extra)
 
 

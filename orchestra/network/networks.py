@@ -43,7 +43,6 @@ class Networks:
                 f"network {spec.name}: no driver {spec.driver!r}", fix='use "driver: bridge"'
             )
         with self._registry.transaction():
-            self.heal()
             row = known = self._registry.network(spec.name)
             if row is None:
                 row = self._new_row(spec)
@@ -64,10 +63,11 @@ class Networks:
     def remove(self, name: str) -> None:
         """See NetworkDriver.remove_network. Raises Conflict while containers are on it."""
         with self._registry.transaction():
-            self.heal()
             row = self._registry.network(name)
             if row is None:
                 return
+            if self._registry.members(name):
+                self.heal()
             members = [self._registry.container(member) for member in self._registry.members(name)]
             if members:
                 names = ", ".join(owner.name for owner in members if owner is not None)
@@ -78,10 +78,16 @@ class Networks:
             self._registry.remove_network(name)
             self._dismantle(row)
 
-    def heal(self) -> None:
-        """Forget containers that are gone, and their published ports. Inside a transaction."""
-        for port in self._registry.heal():
+    def heal(self) -> bool:
+        """Forget containers that are gone, and their published ports; tells if there were any.
+
+        Looks at every container of the host, hence only when something is in the way. Inside a
+        transaction.
+        """
+        healed = self._registry.heal()
+        for port in healed.ports:
             self._rules.unpublish(HostPort(port.protocol, port.host_ip, port.host_port))
+        return bool(healed.containers)
 
     def of_project(self, project: str) -> tuple[NetworkState, ...]:
         return tuple(self.state(row) for row in self._registry.networks(project))

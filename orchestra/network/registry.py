@@ -88,6 +88,13 @@ class Holder(NamedTuple):
     in_use: bool  # it runs, or has not run yet; a stopped container loses its ports to others
 
 
+class Healed(NamedTuple):
+    """Containers that were forgotten, and the host ports they had."""
+
+    containers: list[str]
+    ports: list[PortRow]
+
+
 class NamedEndpoint(NamedTuple):
     """A running container's place on one network, for the name server."""
 
@@ -187,19 +194,20 @@ class Registry:
         )
         return next((Owner(*row) for row in rows), None)
 
-    def heal(self) -> list[PortRow]:
-        """Drop the rows of containers that are gone; returns the host ports they had."""
+    def heal(self) -> Healed:
+        """Drop the rows of containers that are gone; tells what they had."""
         connection = self._open()
         rows = connection.execute(
             "SELECT id, project, owner_pid, owner_ticks FROM network_containers"
         ).fetchall()
-        ports: list[PortRow] = []
+        healed = Healed([], [])
         for container, project, pid, ticks in rows:
             if procfs.is_running(pid, ticks) or self._container_exists(project, container):
                 continue
-            ports += self.ports(container)
+            healed.containers.append(container)
+            healed.ports.extend(self.ports(container))
             self.remove_container(container)
-        return ports
+        return healed
 
     # -- addresses and names ------------------------------------------------------------------
     def add_endpoint(self, row: EndpointRow) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from orchestra.errors import Conflict
-from orchestra.model.container import Dns, PublishedPort
+from orchestra.model.container import Dns, NetworkMode, PublishedPort
 from orchestra.model.network import IpamPool
 from orchestra.network.bridge import BridgeDriver
 from orchestra.supervisor.loop import Loop
@@ -279,3 +281,40 @@ def test_a_lost_bridge_comes_back_with_the_next_container(host: NetworkHost) -> 
     web = host.start(host.spec("web", "front"), "tcp", "0.0.0.0", "80")
     assert host.ask(web.address, 80).startswith("p-web-1")
     assert state.bridge in host.run("nft", "list", "table", "ip", "orchestra").stdout
+
+
+def test_what_a_killed_supervisor_reserved_is_free_again(host: NetworkHost) -> None:
+    """It died between the allocation and the container's spec.json: nobody will ever release it."""
+    host.network("front")
+    port = PublishedPort(container_port=80, host_port=8150)
+    pid = os.fork()
+    if pid == 0:
+        BridgeDriver(host.layout, Loop()).allocate(host.spec("lost", "front", ports=(port,)))
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    web = host.start(host.spec("web", "front", ports=(port,)), "tcp", "0.0.0.0", "80")
+    assert host.ask("127.0.0.1", 8150).startswith("p-web-1")
+    assert web.allocation.ports[0].host_port == 8150
+
+
+def test_files_of_a_container_that_shares_anothers_network(host: NetworkHost) -> None:
+    host.network("front")
+    web = host.start(host.spec("web", "front"))
+    other = structs.replace(
+        host.spec("side"), network_mode=NetworkMode.CONTAINER, network_container=web.spec.id
+    )
+    allocation = host.driver.allocate(other)
+    assert host.driver.setup(other, allocation) is None
+    assert "nameserver 127.0.0.11" in host.driver.resolv_conf(other)
+    assert f"{web.address}\t" in host.driver.hosts(other, allocation)
+
+
+def test_host_gateway_is_the_bridges_address(host: NetworkHost) -> None:
+    state = host.network("front")
+    spec = structs.replace(
+        host.spec("web", "front"), extra_hosts=(("host.docker.internal", "host-gateway"),)
+    )
+    web = host.start(spec)
+    hosts = host.driver.hosts(spec, web.allocation)
+    assert f"{state.gateway}\thost.docker.internal\n" in hosts
+    assert f"{web.address}\t{spec.id[:12]}\n" in hosts

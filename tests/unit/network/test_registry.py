@@ -154,7 +154,7 @@ def test_what_a_killed_process_left_is_healed(path: str, *, halfway: bool) -> No
     registry = Registry(path, lambda _project, _id: False)
     with registry.transaction():
         healed = registry.heal()
-    assert [port.host_port for port in healed] == ([] if halfway else [80])
+    assert [port.host_port for port in healed.ports] == ([] if halfway else [80])
     assert registry.container("a") is None
     registry.close()
 
@@ -166,7 +166,7 @@ def test_a_container_with_a_spec_outlives_its_supervisor(path: str) -> None:
     process.join(20)
     registry = Registry(path, lambda project, container: (project, container) == ("p", "a"))
     with registry.transaction():
-        assert registry.heal() == []
+        assert registry.heal().containers == []
     assert registry.container("a") == owner("a")
     registry.close()
 
