@@ -10,18 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestra.cli.globals import GlobalOptions
+    from orchestra.model.source import SourceMap
     from orchestra.ops.host import Host
 
 
 class Context:
     """One invocation of `orchestra`."""
 
-    __slots__ = ("_host", "cwd", "environ", "options")
+    __slots__ = ("_host", "cwd", "environ", "options", "sources")
 
     def __init__(self, options: GlobalOptions, environ: Mapping[str, str], cwd: str) -> None:
         self.options = options
         self.environ = environ
         self.cwd = cwd
+        self.sources: SourceMap | None = None  # of the compose file, once it has been loaded
         self._host: Host | None = None
 
     def host(self) -> Host:

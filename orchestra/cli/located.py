@@ -12,7 +12,7 @@ from typing import NamedTuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
-    from orchestra.config.request import LoadRequest
+    from orchestra.config.request import Loaded, LoadRequest
     from orchestra.model.project import Project
     from orchestra.ops.target import Target
 
@@ -37,14 +37,14 @@ def locate(context: Context) -> Located:
     from orchestra.errors import ConfigError
 
     try:
-        project = load_project(context)
+        loaded = load_here(context)
     except ConfigError:
         fallback = context.environ.get("COMPOSE_PROJECT_NAME", "")
         if fallback:
             return Located(fallback, None)
         raise
-    found = Located(project.name, tuple(sorted(project.service_names)))
-    remember(context, project, found)
+    found = Located(loaded.project.name, tuple(sorted(loaded.project.service_names)))
+    remember(context, loaded, found)
     return found
 
 
@@ -58,11 +58,17 @@ def target(context: Context, services: tuple[str, ...]) -> Target:
 
 def load_project(context: Context) -> Project:
     """The whole project; what the loader has to warn of goes to stderr. Raises ConfigError."""
+    return load_here(context).project
+
+
+def load_here(context: Context) -> Loaded:
+    """The same, with where everything was written; *context* keeps that for later errors."""
     from orchestra.config.pipeline import load
 
     loaded = load(load_request(context))
+    context.sources = loaded.sources
     warn(context, loaded.warnings)
-    return loaded.project
+    return loaded
 
 
 def warn(context: Context, warnings: tuple[str, ...]) -> None:

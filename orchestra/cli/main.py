@@ -78,11 +78,14 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
         from orchestra.log import log_to_stderr
 
         log_to_stderr()
+    context = Context(options, environ, _working_directory(environ))
     try:
-        return module.run(args, Context(options, environ, _working_directory(environ)))
-    except LaunchFailed as exc:
-        if not command.attends:
+        return module.run(args, context)
+    except OrchestraError as exc:
+        if isinstance(exc, LaunchFailed) and not command.attends:
             exc.exit_code = OrchestraError.exit_code
+        if exc.where is None and exc.path and context.sources is not None:
+            exc.where = context.sources.value(exc.path)
         raise
 
 

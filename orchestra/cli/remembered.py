@@ -1,8 +1,8 @@
 """Which project lies where: remembered while all files that decide it are as they were.
 
-A record holds the name and the services of a project, and for each file that was read or looked
-for its modification time, size and inode, or that it was not there. One `stat` per file is all
-that `ps` then pays. A project whose name or services may depend on variables is not remembered.
+A record holds the name and the services of a project; for each file that was read or looked for
+its modification time, size and inode, or that it was not there; and the value of each variable
+that the files ask for. One `stat` per file is all that `ps` then pays.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from orchestra.cli.located import Located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from orchestra.cli.context import Context
+    from orchestra.config.request import Loaded
     from orchestra.model.project import Project
 
 Witness = list[int] | None
@@ -42,26 +43,25 @@ def recall(context: Context) -> Located | None:
             return None
         if any(_witness(path) != seen for path, seen in record["files"].items()):
             return None
+        if any(context.environ.get(name) != seen for name, seen in record["variables"].items()):
+            return None
         return Located(str(record["name"]), tuple(map(str, record["services"])))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def remember(context: Context, project: Project, found: Located) -> None:
-    """Keep *found* for the next command, when nothing but files decided it."""
-    if _depends_on_variables(project.compose_files):
-        return
+def remember(context: Context, loaded: Loaded, found: Located) -> None:
+    """Keep *found* for the next command."""
     from orchestra.runtime.statefile import write_atomically
 
     asked = _question(context)
-    files = dict.fromkeys(
-        (*project.compose_files, *project.env_files, *_looked_for(context, project))
-    )
+    files = dict.fromkeys((*loaded.files_read, *_looked_for(context, loaded.project)))
     record = {
         "asked": asked,
         "name": found.name,
         "services": list(found.services or ()),
         "files": {path: _witness(path) for path in files},
+        "variables": {name: context.environ.get(name) for name in loaded.variables},
     }
     path = _record_path(context, asked)
     try:
@@ -116,17 +116,3 @@ def _witness(path: str) -> Witness:
     except OSError:
         return None
     return [found.st_mtime_ns, found.st_size, found.st_ino]
-
-
-def _depends_on_variables(compose_files: Iterable[str]) -> bool:
-    """Could a variable change the project's name, or which files it is made of?"""
-    for path in compose_files:
-        try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                lines = file.readlines()
-        except OSError:
-            return True
-        for line in lines:
-            if line.startswith(("include", "- ", "{")) or (line.startswith("name") and "$" in line):
-                return True
-    return False
