@@ -23,6 +23,6 @@ def seccomp_installer(program: bytes | None) -> Callable[[], None] | None:
     """A call that installs *program*, imported here, before any fork; None without a filter."""
     if program is None:
         return None
-    from orchestra.linux import seccomp  # an unconfined container does not pay for it
+    from orchestra.linux.seccomp import install  # an unconfined container does not pay for it
 
-    return functools.partial(seccomp.install, program)
+    return functools.partial(install, program)

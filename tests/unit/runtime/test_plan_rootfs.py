@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from orchestra.cgroup.v1 import V1Scope
 from orchestra.errors import LaunchFailed
 from orchestra.model.container import (
     ContainerId,
@@ -28,31 +30,19 @@ V1 = HostTraits(cgroup_v1=(("memory", "memory"), ("systemd", "none,name=systemd"
 ROOT = OverlayMount(target="/", lower=("/l2", "/l1"), upper="/u", work="/w")
 
 
-class NoScope:
-    """A launch that is only planned enters no cgroup."""
-
-    def enter(self) -> None:
-        raise AssertionError
-
-    kill = freeze = thaw = destroy = enter
-
-    def pids(self) -> tuple[int, ...]:
-        raise AssertionError
-
-    usage = pids  # type: ignore[assignment]
+SPEC = ContainerSpec(
+    id=ContainerId("a" * 64),
+    name="web-1",
+    project="p",
+    service="web",
+    image="i",
+    image_id=ImageId("sha256:0"),
+    process=Process(argv=("true",)),
+)
 
 
 def spec_with(**fields: object) -> ContainerSpec:
-    return ContainerSpec(  # type: ignore[arg-type]
-        id=ContainerId("a" * 64),
-        name="web-1",
-        project="p",
-        service="web",
-        image="i",
-        image_id=ImageId("sha256:0"),
-        process=Process(argv=("true",)),
-        **fields,
-    )
+    return msgspec.structs.replace(SPEC, **fields)
 
 
 def described(
@@ -67,7 +57,7 @@ def described(
         volumes,
         "/run",
         etc,
-        NoScope(),  # type: ignore[arg-type]
+        V1Scope({}),
         None,
         (),
         "/o",
