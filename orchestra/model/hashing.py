@@ -42,6 +42,7 @@ def service_hash(service: Service, contents: Iterable[bytes] = ()) -> str:
         label_files=(),
         watch=(),
         attach=True,
+        extensions=(),
     )
     digest = hashlib.sha256(_encode(essential))
     for content in contents:

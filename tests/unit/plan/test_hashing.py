@@ -23,6 +23,7 @@ BASE = service("web", deploy=Deploy(replicas=1, mode="replicated"))
         {"depends_on": (needs("db"),)},
         {"profiles": ("debug",)},
         {"attach": False},
+        {"extensions": (("x-note", "1"),)},
     ],
 )
 def test_what_makes_no_difference_to_a_container_keeps_the_hash(change: dict[str, object]) -> None:
