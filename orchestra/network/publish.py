@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import Conflict, PermissionDenied, Unsupported
@@ -46,6 +47,7 @@ class HostPorts:
     def __init__(self) -> None:
         self._sockets: dict[HostPort, socket.socket] = {}
         self._holders: dict[HostPort, set[str]] = {}
+        self._released: set[HostPort] = set()
 
     def choose(
         self, wanted: PublishedPort, container: str, check: Callable[[HostPort], None]
@@ -75,7 +77,7 @@ class HostPorts:
     def reserve(self, port: HostPort, container: str) -> HostPort:
         """Hold *port* for *container*; port 0 lets the kernel choose. Raises Taken."""
         if port not in self._sockets:
-            channel = _bind(port)
+            channel = _bind(port, released=port in self._released)
             port = port._replace(port=channel.getsockname()[1])
             self._sockets[port] = channel
         self._holders.setdefault(port, set()).add(container)
@@ -93,7 +95,8 @@ class HostPorts:
         self._holders.pop(port, None)
         channel = self._sockets.pop(port, None)
         if channel is not None:
-            channel.close()
+            _release(channel)
+            self._released.add(port)
         return True
 
     def close(self) -> None:
@@ -142,7 +145,16 @@ class HostPorts:
         return tuple(reserved)
 
 
-def _bind(port: HostPort) -> socket.socket:
+def _release(channel: socket.socket) -> None:
+    """Close *channel* so that its port is free, even if a child that is being forked has it too."""
+    channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with suppress(OSError):  # not listening
+        channel.shutdown(socket.SHUT_RDWR)
+    channel.close()
+
+
+def _bind(port: HostPort, *, released: bool) -> socket.socket:
+    """A socket bound to *port*; *released* tells that we had one there, see `_release`."""
     family = socket.AF_INET6 if ":" in port.address else socket.AF_INET
     try:
         channel = socket.socket(family, _KINDS[port.protocol] | socket.SOCK_NONBLOCK)
@@ -154,12 +166,13 @@ def _bind(port: HostPort) -> socket.socket:
         try:
             channel.bind((port.address, port.port))
         except OSError as exc:
-            if exc.errno != errno.EADDRINUSE or port.protocol != "tcp":
+            if exc.errno != errno.EADDRINUSE or not (released or port.protocol == "tcp"):
                 raise
             # connections of an earlier server in TIME_WAIT are no reason to refuse
             channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             channel.bind((port.address, port.port))
-            channel.listen(64)
+            if port.protocol == "tcp":
+                channel.listen(64)  # fails when somebody else listens
     except OSError as exc:
         channel.close()
         raise _refused(port, exc) from exc
