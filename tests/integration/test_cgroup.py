@@ -7,6 +7,7 @@ import os
 import signal
 import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -244,6 +245,47 @@ def test_other_limits_are_accepted(manager: CgroupManager) -> None:
 def test_a_missing_device_is_named_before_anything_is_made(manager: CgroupManager) -> None:
     with pytest.raises(Exception, match="/dev/no-such-disk"):
         create(manager, Resources(blkio_read_bps=(BlkioRate(path="/dev/no-such-disk", rate=1),)))
+
+
+@pytest.fixture
+def on_disk() -> Iterator[Path]:
+    """A directory whose files are page cache; what lies on a tmpfs is memory in use."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
+        yield Path(directory)
+
+
+def test_usage_counts_memory_cpu_and_processes_but_not_the_page_cache(
+    manager: CgroupManager, on_disk: Path
+) -> None:
+    held = 40 << 20
+    path = on_disk / "cached"
+
+    def work() -> int:
+        memory = bytearray(held)
+        memory[::4096] = b"x" * len(memory[::4096])
+        path.write_bytes(b"y" * (30 << 20))
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+        if os.fork() == 0:
+            sleep_long()
+        end = time.process_time() + 0.2
+        while time.process_time() < end:
+            pass
+        os.rename(path, path.with_suffix(f".{time.process_time_ns()}"))
+        return sleep_long()
+
+    scope = create(manager)
+    with running(scope, work):
+        assert eventually(lambda: any(on_disk.glob("cached.*")), within_s=20)
+        usage = scope.usage()
+        scope.kill()
+    (spent,) = (int(left.suffix[1:]) for left in on_disk.iterdir())
+
+    assert usage.pids == 2
+    assert held < usage.memory_bytes < held + (20 << 20)
+    assert 0.8 * spent < usage.cpu_usage_ns < 1.2 * spent + 300_000_000
+    assert usage.memory_limit_bytes == 0
+    assert usage.oom_kills == 0
 
 
 def open_devices() -> int:

@@ -161,3 +161,57 @@ def test_an_unknown_driver_option_is_named(orchestra: Orchestra) -> None:
 
     assert failed.code != 0
     assert '"sise"' in failed.err
+
+
+def test_driver_opts_tmpfs_is_mounted_in_the_container_only(orchestra: Orchestra) -> None:
+    text = """
+        name: shop
+        services:
+          a: {<<: *asleep, volumes: ["data:/mnt"]}
+        volumes:
+          data: {driver_opts: {type: tmpfs, device: tmpfs, o: "size=2m,uid=7,mode=700"}}
+    """
+    project(orchestra, text)("up", "-d")
+
+    script = "stat -c '%u %a' /mnt; stat -f -c %T /mnt"
+    full = "head -c 3m /dev/zero >/mnt/x 2>&1 || ls -s /mnt"
+    lines = orchestra("exec", "-T", "a", "sh", "-c", f"{script}; {full}").out.splitlines()
+    assert lines[:2] == ["7 700", "tmpfs"]
+    assert lines[-1].split() == ["2048", "x"]
+    with open("/proc/self/mountinfo") as file:
+        assert "size=2048k" not in file.read()
+
+
+def test_driver_opts_ro_lets_nobody_write(orchestra: Orchestra, tmp_path: Path) -> None:
+    text = f"""
+        name: shop
+        services:
+          a: {{<<: *asleep, volumes: ["data:/mnt"]}}
+        volumes:
+          data: {{driver_opts: {{type: none, o: "bind,ro", device: "{tmp_path}"}}}}
+    """
+    project(orchestra, text)("up", "-d")
+
+    refused = orchestra("exec", "-T", "a", "touch", "/mnt/x", code=1)
+    assert "Read-only file system" in refused.err
+
+
+def test_a_subdirectory_of_a_volume_is_mounted_alone(orchestra: Orchestra) -> None:
+    text = """
+        name: shop
+        services:
+          a: {<<: *asleep, volumes: ["data:/mnt"]}
+          b:
+            <<: *asleep
+            profiles: [later]
+            volumes:
+              - {type: volume, source: data, target: /srv, volume: {subpath: sub/dir}}
+        volumes: {data: {}}
+    """
+    project(orchestra, text)("up", "-d")
+    orchestra("exec", "-T", "a", "sh", "-c", "mkdir -p /mnt/sub/dir; echo 1 >/mnt/sub/dir/file")
+
+    orchestra("--profile", "later", "up", "-d")
+
+    assert orchestra("--profile", "later", "exec", "-T", "b", "ls", "/srv").out == "file\n"
+    orchestra("--profile", "later", "down", "-v")
