@@ -32,12 +32,12 @@ class Whole(NamedTuple):
 
     tree: Tree
     services: dict[str, Tree]
-    enabled: tuple[str, ...]
+    enabled: frozenset[str]
 
 
 def check(tree: Tree, enabled: tuple[str, ...], problems: Problems, sources: SourceMap) -> None:
     """Every rule, for the *enabled* services and what is declared beside them."""
-    whole = Whole(tree, dict(services_of(tree)), enabled)
+    whole = Whole(tree, dict(services_of(tree)), frozenset(enabled))
     for name in enabled:
         for rule in SERVICE_RULES:
             for found in rule(whole.services[name], whole):

@@ -43,6 +43,7 @@ def with_dependencies(
     if not named:
         return enabled
     services = dict(services_of(tree))
+    possible = frozenset(enabled)
     wanted: set[str] = set()
     pending = list(named)
     for name in named:
@@ -56,7 +57,7 @@ def with_dependencies(
         if name not in wanted:
             wanted.add(name)
             edges: Any = services[name].get("depends_on")
-            pending += [other for other in edges or () if other in enabled]
+            pending += [other for other in edges or () if other in possible]
     return tuple(name for name in enabled if name in wanted)
 
 
@@ -65,12 +66,13 @@ def restrict(tree: Tree, selected: tuple[str, ...]) -> None:
     services = tree.get("services")
     if not isinstance(services, dict):
         return
-    for name in [name for name in services if name not in selected]:
+    kept = frozenset(selected)
+    for name in [name for name in services if name not in kept]:
         del services[name]
     for _, service in services_of(tree):
         edges = service.get("depends_on")
         if isinstance(edges, dict):
-            for name in [name for name in edges if name not in selected]:
+            for name in [name for name in edges if name not in kept]:
                 del edges[name]
 
 

@@ -47,7 +47,7 @@ services:
         ),
         (
             "    image: a\n    depends_on: [off]",
-            '9:18: services.web.depends_on.off: service "off" is not enabled; its profiles are extra',
+            '9:18: services.web.depends_on.off: service "off" is not enabled; its',
         ),
         (
             "    image: a\n    links: ['cache:c']",
