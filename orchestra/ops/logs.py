@@ -62,6 +62,11 @@ def read_logs(layout: Layout, target: Target, options: LogOptions) -> Iterator[L
     )
 
 
+def read_blocks(layout: Layout, container: ContainerState) -> Iterator[tuple[int, bytes]]:
+    """All that *container* has written, as (stream, bytes): many times faster than by line."""
+    return _open(layout, container).blocks()
+
+
 def _follow(
     layout: Layout, target: Target, options: LogOptions, containers: list[ContainerState]
 ) -> Iterator[LogEvent]:

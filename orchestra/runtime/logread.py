@@ -186,6 +186,11 @@ class Log:
             lines = iter(_last(lines, span.tail))
         yield from lines
 
+    def blocks(self) -> Iterator[tuple[int, bytes]]:
+        """Everything, as it was read: (stream, bytes); a line may be cut between two of them."""
+        for _time_ns, stream, content in self._blocks(Span()):
+            yield stream, content
+
     def _lines_of(self, span: Span) -> Iterator[LogLine]:
         for time_ns, stream, content in self._blocks(span):
             yield from self._lines.feed(time_ns, stream, content)

@@ -53,7 +53,7 @@ COMMAND = Command(
 
 def run(args: Args, context: Context) -> int:
     """Print what the containers wrote; with `--follow` until they have ended."""
-    from orchestra.ops.logs import LogEvent, LogOptions, read_logs
+    from orchestra.ops.logs import LogEvent, LogOptions, read_blocks, read_logs
     from orchestra.ops.target import find_containers
 
     if args.number("index") and len(args.words) != 1:
@@ -65,14 +65,25 @@ def run(args: Args, context: Context) -> int:
         prefix=not args.on("no-log-prefix"),
         timestamps=args.on("timestamps"),
     )
-    printer.register(LogEvent(container).label for container in find_containers(layout, where))
-    events = read_logs(layout, where, options)
-    for event in events:
+    containers = find_containers(layout, where)
+    printer.register(LogEvent(container).label for container in containers)
+    if len(containers) == 1 and _is_everything(args):
+        (container,) = containers
+        printer.blocks(LogEvent(container).label, read_blocks(layout, container))
+        printer.flush()
+        return 0
+    for event in read_logs(layout, where, options):
         show_event(printer, event)
         if options.follow:
             printer.flush()
     printer.flush()
     return 0
+
+
+def _is_everything(args: Args) -> bool:
+    """Is it the whole log as it is, without times, that is asked for?"""
+    parts = ("follow", "timestamps", "since", "until", "index")
+    return not args.given.intersection(parts) and args.text("tail") == "all"
 
 
 def _span(args: Args) -> Span:

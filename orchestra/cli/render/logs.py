@@ -44,13 +44,23 @@ class LogPrinter:
         """One line of *name*, to stderr when *stream* is 2. Without its line feed it gets one."""
         if name not in self._heads:
             self.register((name,))
-        out = self._streams[stream]
-        if out is not self._last:  # on one terminal the order must be kept
-            self._last.flush()
-            self._last = out
         stamp = f"{rfc3339_nano(time_ns)} ".encode() if self._timestamps else b""
         end = b"" if text.endswith(b"\n") else b"\n"
-        out.write(self._heads[name] + stamp + text + end)
+        self._put(stream, self._heads[name] + stamp + text + end)
+
+    def blocks(self, name: str, blocks: Iterable[tuple[int, bytes]]) -> None:
+        """All that *name* wrote, without times: (stream, bytes), lines cut anywhere."""
+        head = self._heads[name]
+        rest = dict.fromkeys(self._streams, b"")
+        for stream, content in blocks:
+            text = rest[stream] + content
+            cut = text.rfind(b"\n") + 1
+            rest[stream] = text[cut:]
+            if cut:
+                self._put(stream, head + text[: cut - 1].replace(b"\n", b"\n" + head) + b"\n")
+        for stream, text in rest.items():
+            if text:
+                self._put(stream, head + text + b"\n")
 
     def remark(self, name: str, text: str) -> None:
         """What orchestra itself has to say about *name*, as "web-1 exited with code 0"."""
@@ -65,6 +75,13 @@ class LogPrinter:
 
     def flush(self) -> None:
         self._last.flush()
+
+    def _put(self, stream: int, text: bytes) -> None:
+        out = self._streams[stream]
+        if out is not self._last:  # on one terminal the order must be kept
+            self._last.flush()
+            self._last = out
+        out.write(text)
 
     def _head(self, name: str, width: int) -> bytes:
         if not self._prefix:
