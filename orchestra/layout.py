@@ -75,6 +75,10 @@ class Layout:
     def container(self, project: str, container_id: str) -> str:
         return join(self.containers(project), container_id)
 
+    def trash(self, project: str) -> str:
+        """Directories of removed containers that are still to be deleted."""
+        return join(self.project(project), "trash")
+
     def spec_json(self, project: str, container_id: str) -> str:
         """The ContainerSpec, written once when the container is created."""
         return join(self.container(project, container_id), "spec.json")

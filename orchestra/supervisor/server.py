@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from orchestra.engine.embedded.events import ContainerEvent
     from orchestra.supervisor.loop import Loop
 
-_LOG = logging.getLogger(__name__)
 _MOST_UNREAD = 32 * 1024 * 1024
 
 
@@ -167,7 +165,7 @@ class Server:
 
     def is_needed(self) -> bool:
         """Is a client connected, or a container running, starting or to be restarted?"""
-        if self._connections or self.core.is_burying:
+        if self._connections or self.core.is_burying or not self.core.trash.is_empty:
             return True
         return any(
             container.is_running

@@ -60,8 +60,7 @@ def _discard(core: Core, container_id: str) -> None:
     """A container that was being created or removed when its supervisor was killed."""
     _LOG.warning("%s: removed, it was half-made", container_id)
     core.drivers.networks.release(container_id)
-    core.drivers.snapshots.remove(core.layout.snapshot(core.project, container_id))
-    making.remove_directory(core, container_id)
+    core.trash.throw(core.layout.container(core.project, container_id))
 
 
 def _adopt(core: Core, container: Container, pidfd: int, outputs: tuple[int, ...]) -> None:

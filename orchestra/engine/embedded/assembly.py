@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 from orchestra.engine.embedded.pump import fifo_paths
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from orchestra.cgroup.base import CgroupScope
     from orchestra.engine.embedded.core import Container, Core
     from orchestra.model.container import ContainerSpec
+    from orchestra.model.rootfs import Rootfs
 
 NULL_OUTPUT = "/dev/null"
+_FRESH_S = 2.0
 
 
 def assemble(core: Core, container: Container, scope: CgroupScope, stdin: int) -> Launch:
@@ -25,10 +28,9 @@ def assemble(core: Core, container: Container, scope: CgroupScope, stdin: int) -
     stdout, stderr = fifo_paths(run_dir)
     if spec.log.driver == "none":
         stdout = stderr = NULL_OUTPUT
-    snapshot = core.layout.snapshot(core.project, container.id)
     return Launch(
         spec=spec,
-        rootfs=core.drivers.snapshots.prepare(spec.image_id, snapshot),
+        rootfs=_rootfs(core, container),
         volumes=_volume_mounts(core, spec),
         run_dir=run_dir,
         etc_files=_etc_files(core, container, run_dir),
@@ -39,6 +41,15 @@ def assemble(core: Core, container: Container, scope: CgroupScope, stdin: int) -
         stderr=stderr,
         stdin=stdin,
     )
+
+
+def _rootfs(core: Core, container: Container) -> Rootfs:
+    """As prepared by create, when that was just now; what the image shows may change."""
+    prepared, container.prepared = container.prepared, None
+    if prepared is not None and time.monotonic() - prepared[0] < _FRESH_S:
+        return prepared[1]
+    snapshot = core.layout.snapshot(core.project, container.id)
+    return core.drivers.snapshots.prepare(container.spec.image_id, snapshot)
 
 
 def _volume_mounts(core: Core, spec: ContainerSpec) -> tuple[VolumeMount, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from orchestra.engine.base import Completion
 from orchestra.engine.embedded.events import ContainerEvent
 from orchestra.engine.embedded.restart import Backoff
+from orchestra.engine.embedded.trash import Trash
 from orchestra.errors import NotFound, OrchestraError
 from orchestra.model.state import ContainerState, dump_state
 from orchestra.network.base import Allocation, EventLoop
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from orchestra.image.base import Snapshotter
     from orchestra.layout import Layout
     from orchestra.model.container import ContainerId, ContainerSpec
+    from orchestra.model.rootfs import Rootfs
     from orchestra.network.base import NetworkDriver, Timer
     from orchestra.runtime.base import Launch, Launched
     from orchestra.volume.base import VolumeDriver
@@ -117,6 +119,7 @@ class Container:
         self.scope: CgroupScope | None = None
         self.pidfd = -1
         self.pump: LogPump | None = None
+        self.prepared: tuple[float, Rootfs] | None = None  # when (monotonic), by create
         self.launching: Launching | None = None
         self.launch_undo = ExitStack()
         self.finish_launch: Callable[[], None] = _nothing
@@ -170,6 +173,7 @@ class Core:
         self.exits = exits
         self.keeper = keeper
         self.containers: dict[str, Container] = {}
+        self.trash = Trash(drivers.layout, project, drivers.snapshots, loop)
         self.listeners: list[Callable[[ContainerEvent], None]] = []
         self._dying: list[CgroupScope] = []
 

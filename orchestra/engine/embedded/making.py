@@ -50,10 +50,11 @@ def create(core: Core, spec: ContainerSpec) -> Container:
         allocation = core.drivers.networks.allocate(spec)
         undo.callback(core.drivers.networks.release, spec.id)
         snapshot = core.layout.snapshot(core.project, spec.id)
-        core.drivers.snapshots.prepare(spec.image_id, snapshot)
         undo.callback(core.drivers.snapshots.remove, snapshot)
+        rootfs = core.drivers.snapshots.prepare(spec.image_id, snapshot)
         state = initial_state(spec)._replace(endpoints=allocation.endpoints, ports=allocation.ports)
         container = Container(spec, state)
+        container.prepared = (time.monotonic(), rootfs)
         core.set_state(container, state)
         undo.pop_all()
     core.containers[spec.id] = container
@@ -138,23 +139,12 @@ def remove_now(core: Core, container: Container, *, volumes: bool) -> None:
                     core.drivers.volumes.remove(mount.source)
     core.drivers.networks.disconnected(spec.id)
     core.drivers.networks.release(spec.id)
-    core.drivers.snapshots.remove(core.layout.snapshot(core.project, spec.id))
     _remove_directory(core.layout.container_run(core.project, spec.id))
-    remove_directory(core, spec.id)
+    core.trash.throw(core.layout.container(core.project, spec.id))
     release_name(core, container.state.name, spec.id)
     core.containers.pop(spec.id, None)
     core.emit(container, "destroy")
     waiting.settle(container)
-
-
-def remove_directory(core: Core, container_id: str) -> None:
-    """The container's directory with its log; spec.json last, so that a kill can be made good."""
-    directory = core.layout.container(core.project, container_id)
-    with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(directory):
-            if name not in ("spec.json", "state.json"):
-                _remove_directory(f"{directory}/{name}")
-    _remove_directory(directory)
 
 
 def _remove_directory(path: str) -> None:
