@@ -1,4 +1,4 @@
-"""A scenario: an intent, then commands and checks, kept as a transcript for when one fails."""
+"""The installed command as a test uses it; a transcript of all it did is shown when one fails."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.support.eventually import eventually
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 PROGRAM = os.path.join(os.path.dirname(sys.executable), "orchestra")
 """The installed command of this Python's environment."""
@@ -94,25 +92,3 @@ class Orchestra:
                 with open(path, errors="replace") as file:
                     texts.append(f"--- {path}\n{file.read()[-4000:]}")
         return texts
-
-
-class Scenario:
-    """What a person does with a project, and what must then be true.
-
-    The checks look at the state first and at printed text second.
-    """
-
-    def __init__(self, intent: str, orchestra: Orchestra) -> None:
-        self.intent = intent
-        self.orchestra = orchestra
-
-    def do(self, *arguments: str, code: int = 0) -> Result:
-        return self.orchestra(*arguments, code=code)
-
-    def check(self, what: str, check: Callable[[], object], *, within_s: float = 10) -> None:
-        """*what* must become true within *within_s*."""
-        try:
-            eventually(check, within_s=within_s)
-        except AssertionError as exc:
-            story = self.orchestra.story()
-            raise AssertionError(f"{self.intent}: not so: {what}\n{exc}\n{story}") from exc
