@@ -139,6 +139,7 @@ class LiveDisplay:
         self._tasks: dict[str, Task] = {}
         self._drawn = 0
         self._drawing = False
+        self._drawn_at = 0.0
 
     def begin(self) -> None:
         sys.stderr.write(HIDE_CURSOR)
@@ -159,7 +160,8 @@ class LiveDisplay:
         began = known.began if known else now
         ended = 0.0 if event.phase is Phase.WORKING else now
         self._tasks[event.resource or event.text] = Task(event, began, ended)
-        self._draw()
+        if now - self._drawn_at > REDRAW_S:  # else the timer will
+            self._draw()
 
     def _tick(self, _signal: int, _frame: object) -> None:
         self._draw()
@@ -169,6 +171,7 @@ class LiveDisplay:
         if self._drawing or not self._tasks:
             return
         self._drawing = True
+        self._drawn_at = time.monotonic()
         columns, rows = _terminal_size()
         lines = frame(
             self._title,
