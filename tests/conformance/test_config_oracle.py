@@ -47,6 +47,7 @@ NEWER = frozenset(
         "provider",
         "pull-policy-time",
         "volumes-long-image",
+        "volumes-of-one-letter-are-no-drives",
     ]
 )
 """Golden cases with attributes or rules that 2.26 does not have."""
