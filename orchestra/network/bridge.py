@@ -13,6 +13,7 @@ from orchestra.model.container import NetworkMode
 from orchestra.network import endpoints as ep
 from orchestra.network import links
 from orchestra.network.allocate import Allocator
+from orchestra.network.ipam import DEFAULT_POOLS
 from orchestra.network.live import LiveContainers
 from orchestra.network.networks import Networks
 from orchestra.network.publish import HostPorts
@@ -27,10 +28,13 @@ from orchestra.network.rules import HostRules
 from orchestra.network.setup import NamespaceSetup
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestra.layout import Layout
     from orchestra.model.container import ContainerSpec
     from orchestra.model.network import NetworkSpec, NetworkState
     from orchestra.network.base import Allocation, EventLoop
+    from orchestra.network.ipam import Pool
     from orchestra.runtime.base import NetworkSetup
 
 _HOST_GATEWAY = "host-gateway"
@@ -39,14 +43,16 @@ _HOST_GATEWAY = "host-gateway"
 class BridgeDriver:
     """Implements NetworkDriver for one supervisor; opens everything at first use."""
 
-    def __init__(self, layout: Layout, loop: EventLoop) -> None:
+    def __init__(
+        self, layout: Layout, loop: EventLoop, pools: Sequence[Pool] = DEFAULT_POOLS
+    ) -> None:
         self._registry = Registry(
             layout.registry_db,
             lambda project, container: os.path.exists(layout.spec_json(project, container)),
         )
         self._rules = HostRules()
         self._ports = HostPorts()
-        self._networks = Networks(self._registry, self._rules)
+        self._networks = Networks(self._registry, self._rules, pools)
         self._allocator = Allocator(self._registry, self._networks, self._ports)
         self._live = LiveContainers(loop, self._registry, self._rules, self._ports)
 

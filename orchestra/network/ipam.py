@@ -1,7 +1,7 @@
 """Which subnet a network gets, and which address a container: decisions without I/O.
 
-Defaults are Docker's address pools. What is taken is passed in; `registry` makes the decision
-binding for all projects of the host.
+Defaults are Docker's address pools, and some more. What is taken is passed in; `registry` makes
+the decision binding for all projects of the host.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ DOCKER_POOLS = (
     Pool(IPv4Network("172.28.0.0/14"), 16),
     Pool(IPv4Network("192.168.0.0/16"), 20),
 )
+DEFAULT_POOLS = (*DOCKER_POOLS, Pool(IPv4Network("10.201.0.0/16"), 24))
+"""Docker gives up after 31 networks; we go on with 256 smaller ones."""
 
 
 class Range(NamedTuple):
@@ -85,7 +87,7 @@ class Ranges(NamedTuple):
 
 
 def plan_network(
-    spec: NetworkSpec, used: Iterable[Network], pools: Sequence[Pool] = DOCKER_POOLS
+    spec: NetworkSpec, used: Iterable[Network], pools: Sequence[Pool] = DEFAULT_POOLS
 ) -> Ranges:
     """The subnets for *spec*, overlapping nothing that is *used*.
 

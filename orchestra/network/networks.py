@@ -24,6 +24,8 @@ from orchestra.network.publish import HostPort
 from orchestra.network.registry import NetworkRow
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestra.network.registry import Registry
     from orchestra.network.rules import HostRules
 
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 class Networks:
     """Creates, finds and removes networks."""
 
-    def __init__(self, registry: Registry, rules: HostRules) -> None:
+    def __init__(self, registry: Registry, rules: HostRules, pools: Sequence[ipam.Pool]) -> None:
+        self._pools = pools
         self._registry = registry
         self._rules = rules
         self._specs: dict[bytes, NetworkSpec] = {}
@@ -166,10 +169,16 @@ class Networks:
             )
         rows = self._registry.networks()
         used = [ip_network(text) for row in rows for text in (row.subnet, row.subnet6) if text]
-        bridge = ep.option(spec, ep.BRIDGE_NAME) or links.bridge_name(spec.name)
+        wanted = ep.option(spec, ep.BRIDGE_NAME)
+        if wanted and links.link_index(wanted):
+            raise Conflict(
+                f"network {spec.name}: a link {wanted} exists already",
+                fix=f"give the bridge another name, or remove it: ip link delete {wanted}",
+            )
+        bridge = wanted or links.bridge_name(spec.name)
         with NetlinkSocket(NETLINK_ROUTE) as netlink:
             used += links.networks_in_use(netlink, {bridge, *(row.bridge for row in rows)})
-        ranges = ipam.plan_network(spec, used)
+        ranges = ipam.plan_network(spec, used, self._pools)
         return NetworkRow(
             name=spec.name,
             project=spec.project,

@@ -13,6 +13,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.errors import RuntimeFailure
 from orchestra.linux import procfs
 
 if TYPE_CHECKING:
@@ -123,15 +124,26 @@ class Registry:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside happens or nothing; other processes wait. Not to be nested."""
-        connection = self._open()
-        connection.execute("BEGIN IMMEDIATE")
+        """Everything inside happens or nothing; other processes wait. Not to be nested.
+
+        Raises RuntimeFailure when the file cannot be read or written.
+        """
         try:
-            yield
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+            connection = self._open()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as exc:
+            raise RuntimeFailure(
+                f"cannot use the registry of networks, {self._path}: {exc}",
+                fix="make sure that the disk is not full; if the file is damaged, take all"
+                " projects down and remove it",
+            ) from exc
         self._changes += 1
 
     def version(self) -> tuple[int, int]:
@@ -284,10 +296,14 @@ class Registry:
             connection = sqlite3.connect(
                 self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.executescript(_SCHEMA)
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute("PRAGMA foreign_keys = ON")
+                connection.executescript(_SCHEMA)
+            except sqlite3.Error:
+                connection.close()
+                raise
             self._connection = connection
         return self._connection
 

@@ -7,6 +7,7 @@ up nobody.
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +27,7 @@ MAX_PENDING = 1024
 
 MAX_CONNECTIONS = 64
 IDLE_TIMEOUT_S = 10.0
+ACCEPT_PAUSE_S = 0.1
 _DATAGRAMS_PER_WAKEUP = 32
 
 
@@ -53,12 +55,15 @@ class Service:
         self._tcp = socket.socket(fileno=fds[1])
         self._pending: set[Exchange] = set()
         self._connections: set[_Connection] = set()
+        self._pause: Timer | None = None
         for channel, callback in ((self._udp, self._datagrams), (self._tcp, self._accept)):
             channel.settimeout(0)
             loop.add_reader(channel.fileno(), callback)
 
     def close(self) -> None:
         """Close every socket and forget what is under way."""
+        if self._pause is not None:
+            self._pause.cancel()
         for exchange in self._pending:
             exchange.cancel()
         self._pending.clear()
@@ -117,6 +122,9 @@ class Service:
         self._pending.add(exchange)
         exchange.start()
 
+    def _resume(self) -> None:
+        self._loop.add_reader(self._tcp.fileno(), self._accept)
+
     def _datagrams(self) -> None:
         for _ in range(_DATAGRAMS_PER_WAKEUP):
             try:
@@ -128,7 +136,10 @@ class Service:
     def _accept(self) -> None:
         try:
             channel, _address = self._tcp.accept()
-        except OSError:
+        except OSError as exc:
+            if exc.errno in (errno.EMFILE, errno.ENFILE):  # it stays in the queue; do not spin
+                self._loop.remove_reader(self._tcp.fileno())
+                self._pause = self._loop.call_later(ACCEPT_PAUSE_S, self._resume)
             return
         if len(self._connections) >= MAX_CONNECTIONS:
             channel.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orchestra.errors import RuntimeFailure
 from orchestra.network.ipam import DOCKER_POOLS, choose_subnet
 from orchestra.network.registry import EndpointRow, NetworkRow, Owner, PortRow, Registry
 
@@ -178,3 +179,16 @@ def test_the_address_of_a_replaced_container_may_be_asked_for_again(registry: Re
     assert registry.addresses("front", replaced_by=owner("new")) == []
     assert registry.addresses("front", replaced_by=owner("new", "db")) == ["172.17.0.9"]
     assert registry.all_addresses("front") == ["172.17.0.9"]
+
+
+def test_a_damaged_file_is_reported_with_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "registry.db").write_bytes(b"this is no database" * 100)
+    registry = Registry(str(tmp_path / "registry.db"), lambda _project, _id: False)
+
+    def begin() -> None:
+        with registry.transaction():
+            raise AssertionError("nothing can be done inside")
+
+    with pytest.raises(RuntimeFailure, match="cannot use the registry") as caught:
+        begin()
+    assert "remove it" in caught.value.fix
