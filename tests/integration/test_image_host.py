@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -228,21 +229,27 @@ def test_nothing_of_the_real_host_is_shown_that_nobody_cannot_read(tmp_path: Pat
     assert unreadable == []
 
 
-def test_an_image_of_unpacked_layers_is_stacked(tmp_path: Path) -> None:
-    """Two hand-made layers: the upper replaces a file and whites out another."""
+@pytest.mark.skipif(shutil.which("busybox") is None, reason="needs busybox-static")
+def test_an_image_of_unpacked_layers_runs_its_own_programs(tmp_path: Path) -> None:
+    """Two hand-made layers over busybox: the upper replaces a file and whites out another."""
     bottom, top = tmp_path / "bottom", tmp_path / "top"
-    (bottom / "bin").mkdir(parents=True)
-    (top / "bin").mkdir(parents=True)
-    (bottom / "bin/busybox").write_text("old")
-    (bottom / "bin/gone").write_text("gone")
-    (top / "bin/busybox").write_text("new")
-    os.mknod(top / "bin/gone", 0o020000, os.makedev(0, 0))
+    for layer in (bottom, top):
+        (layer / "bin").mkdir(parents=True)
+        (layer / "etc").mkdir()
+    shutil.copy2(str(shutil.which("busybox")), bottom / "bin/busybox")
+    (bottom / "bin/sh").symlink_to("busybox")
+    (bottom / "etc/version").write_text("old\n")
+    (bottom / "etc/gone").write_text("gone\n")
+    (top / "etc/version").write_text("new\n")
+    os.mknod(top / "etc/gone", 0o020000, os.makedev(0, 0))
     snapshotter = OverlaySnapshotter(lambda _: (str(top), str(bottom)))
 
     rootfs = snapshotter.prepare(ImageId("sha256:1"), str(tmp_path / "snapshot"))
-    result = run_in(rootfs, tmp_path / "root", "ls bin; cat bin/busybox; echo more >> bin/busybox")
+    inside = "b=/bin/busybox; $b cat /etc/version; $b ls /etc; echo x >>/etc/version; $b ls /"
+    script = f"chroot . /bin/sh -c '{inside}'"
+    result = run_in(rootfs, tmp_path / "root", script)
 
-    assert result.stdout == "busybox\nnew"
-    assert (top / "bin/busybox").read_text() == "new"
+    assert result.stdout.splitlines() == ["new", "version", "bin", "etc"], result.stderr
+    assert (top / "etc/version").read_text() == "new\n"
     snapshotter.remove(str(tmp_path / "snapshot"))
     assert not (tmp_path / "snapshot").exists()
