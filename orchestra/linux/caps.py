@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 from typing import Final, NamedTuple
 
 from orchestra.linux.libc import bind, check
-from orchestra.linux.prctl import drop_bounding, has_bounding
+from orchestra.linux.prctl import drop_bounding
 
 NAMES: Final = tuple(
     """CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
@@ -70,7 +71,12 @@ def capset(sets: CapabilitySets) -> None:
 
 
 def limit_bounding(kept: int) -> None:
-    """Drop everything but *kept* from the bounding set."""
+    """Drop everything but *kept* from the bounding set, as far as this kernel has names for it."""
     for number in range(64):
-        if not kept >> number & 1 and has_bounding(number):
-            drop_bounding(number)
+        if not kept >> number & 1:
+            try:
+                drop_bounding(number)
+            except OSError as exc:
+                if exc.errno == errno.EINVAL:  # beyond the kernel's last one
+                    return
+                raise

@@ -19,6 +19,7 @@ from orchestra.linux.loopback import raise_loopback
 from orchestra.linux.mount import make_read_only, mount, pivot_root, umount
 from orchestra.linux.namespaces import setdomainname, sethostname, unshare
 from orchestra.linux.safe_open import Create, safe_open
+from orchestra.linux.signals import reset_dispositions
 from orchestra.linux.tty import open_pty, set_controlling
 from orchestra.runtime.channel import NETWORK, READY, TERMINAL, send, send_failure
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, StepFailed, failure_of
@@ -30,7 +31,6 @@ from orchestra.runtime.process import (
     environment,
     execute,
     look_up_user,
-    reset_signals,
     set_limits,
     set_oom_score,
     shield_memory,
@@ -119,7 +119,7 @@ class ContainerChild:
     # -- while "/" is the host's --------------------------------------------------------------
     def _start_session(self) -> None:
         shield_memory()
-        reset_signals()
+        reset_dispositions()
         os.umask(0o022)
         os.setsid()
 
@@ -132,8 +132,9 @@ class ContainerChild:
     def _set_sysctls(self) -> None:
         for name, value in self._plan.sysctls:
             self._step = f"set the sysctl {name}"
-            with open("/proc/sys/" + sysctl_path(name), "wb", buffering=0) as file:
-                file.write(value.encode())
+            fd = os.open("/proc/sys/" + sysctl_path(name), os.O_WRONLY | os.O_CLOEXEC)
+            os.write(fd, value.encode())
+            os.close(fd)
 
     def _set_names(self) -> None:
         if self._plan.hostname:

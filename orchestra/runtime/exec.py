@@ -23,6 +23,7 @@ from orchestra.errors import NotFound
 from orchestra.linux.caps import capget
 from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns
 from orchestra.linux.procfs import is_running
+from orchestra.linux.signals import reset_dispositions
 from orchestra.linux.tty import open_pty, set_controlling
 from orchestra.runtime import channel as sync
 from orchestra.runtime.capabilities import capability_set
@@ -36,7 +37,6 @@ from orchestra.runtime.process import (
     environment,
     execute,
     look_up_user,
-    reset_signals,
     shield_memory,
 )
 
@@ -223,7 +223,7 @@ class _ExecChild:
 
     def _enter(self) -> None:
         shield_memory()
-        reset_signals()
+        reset_dispositions()
         os.umask(0o022)
         os.setsid()
         self._step = "enter the container's cgroup"

@@ -13,6 +13,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from orchestra.linux.command_line import set_command_line
+from orchestra.linux.fds import close_all_but
 from orchestra.linux.prctl import set_name
 from orchestra.runtime.process import SIGNALS
 
@@ -61,7 +62,7 @@ def hold_still(channel: socket.socket) -> NoReturn:
 def _settle(channel: socket.socket) -> None:
     """Let go of what is the supervisor's: its descriptors, its name, its place in memory."""
     channel.close()
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    close_all_but(())
     with contextlib.suppress(OSError):
         set_name("init")
         set_command_line("init")

@@ -25,6 +25,7 @@ from orchestra.linux.constants import (
     CLONE_NEWPID,
     CLONE_NEWUTS,
 )
+from orchestra.linux.fds import close_all_but
 from orchestra.linux.mount import clone_tree
 from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns, unshare
 from orchestra.linux.pidfd import has_exited
@@ -192,6 +193,9 @@ class _Middle:
     def run(self) -> NoReturn:
         try:
             gc.disable()
+            # A listening socket or a lock of the supervisor must not live on here: filling a
+            # volume may take long.
+            close_all_but((self._channel.fileno(), self._plan.stdin))
             self._enter()
             self._fork()
         except Exception as exc:  # noqa: BLE001 (the root of a forked process)

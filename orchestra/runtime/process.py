@@ -76,15 +76,6 @@ def environment(execution: Execution, user: User) -> dict[str, str]:
     return env
 
 
-def reset_signals() -> None:
-    """Default dispositions for all signals; the mask is left to `execute`.
-
-    Python ignores SIGPIPE and SIGXFSZ, and an ignored signal stays ignored across execve.
-    """
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-
-
 def shield_memory() -> None:
     """Forbid ptrace and /proc/PID/mem to the container until the execve.
 
@@ -217,9 +208,9 @@ def _read_regular(path: str) -> str:
     except OSError:
         return ""
     try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        info = os.fstat(fd)
+        if not stat.S_ISREG(info.st_mode) or info.st_size > _MAX_PASSWD_BYTES:
             return ""
-        with open(fd, "rb", closefd=False) as file:
-            return file.read(_MAX_PASSWD_BYTES).decode(errors="surrogateescape")
+        return os.read(fd, info.st_size).decode(errors="surrogateescape")
     finally:
         os.close(fd)

@@ -68,6 +68,22 @@ def test_descriptors_from_a_number_on_are_closed_by_exec() -> None:
     os.close(writer)
 
 
+def test_a_child_keeps_only_the_descriptors_it_names() -> None:
+    kept, closed = os.pipe()
+    child = os.fork()
+    if child == 0:
+        fds.close_all_but((kept,))
+        os.fstat(kept)
+        try:
+            os.fstat(closed)
+        except OSError:
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    os.close(kept)
+    os.close(closed)
+
+
 def test_capability_sets_are_read() -> None:
     sets = caps.capget()
     assert sets.effective & ~sets.permitted == 0
