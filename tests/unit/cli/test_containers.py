@@ -120,6 +120,14 @@ def test_json_has_the_keys_of_docker_compose() -> None:
     )
 
 
+def test_the_fields_are_those_of_docker_compose_in_its_order() -> None:
+    fields = container_fields(container(), now_ns=NOW, truncate=True)
+    assert " ".join(fields) == (
+        "Command CreatedAt ExitCode Health ID Image Labels LocalVolumes Mounts Name Names Networks "
+        "Ports Project Publishers RunningFor Service Size State Status"
+    )  # of `docker compose ps --format json`, 2.26
+
+
 @pytest.mark.parametrize(
     ("template", "text"),
     [
