@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 REUSE_FACTOR = 10_000
 """A finding is used for this many times as long as it took: 13 ms of /opt for two minutes."""
 
+EXPENSIVE_NS = 50_000_000
+PATIENCE_FACTOR = 100
+"""A tree that takes longer than 50 ms is not read again within 100 times what it took, whatever
+changes: an /opt of a million files with a log in it would be read at every start."""
+
 STAMPED_DIRECTORIES = 512
 """So many directories of a tree, the upper ones first, are compared before a finding is reused."""
 
@@ -142,11 +147,13 @@ def _stamp(host_root: str, directory: str) -> tuple[str, int, int]:
 def is_still_good(finding: Finding, host_root: str, mount_points: Iterable[str]) -> bool:
     """May *finding* be used instead of a new scan?"""
     age_ns = time.time_ns() - finding.taken_ns
-    return (
-        0 <= age_ns < REUSE_FACTOR * finding.cost_ns
-        and finding.mount_points == tuple(sorted(mount_points))
-        and all(_stamp(host_root, stamp[0]) == stamp for stamp in finding.stamps)
-    )
+    if not 0 <= age_ns < REUSE_FACTOR * finding.cost_ns:
+        return False
+    if finding.mount_points != tuple(sorted(mount_points)):
+        return False
+    if finding.cost_ns > EXPENSIVE_NS and age_ns < PATIENCE_FACTOR * finding.cost_ns:
+        return True
+    return all(_stamp(host_root, stamp[0]) == stamp for stamp in finding.stamps)
 
 
 def read_finding(path: str) -> Finding | None:

@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from orchestra.image.host_scan import (
+    EXPENSIVE_NS,
+    PATIENCE_FACTOR,
     REUSE_FACTOR,
     is_still_good,
     read_finding,
@@ -26,7 +28,7 @@ def host(tmp_path: Path) -> str:
 
 
 def test_a_young_finding_of_an_unchanged_tree_is_used_again(host: str) -> None:
-    finding = msgspec.structs.replace(scan(host, "opt", ()), cost_ns=1_000_000_000)
+    finding = msgspec.structs.replace(scan(host, "opt", ()), cost_ns=EXPENSIVE_NS)
 
     assert is_still_good(finding, host, ())
 
@@ -41,14 +43,25 @@ def test_a_finding_older_than_its_cost_allows_is_not_used(host: str) -> None:
 
 
 def test_a_new_file_in_an_upper_directory_ends_a_finding(host: str) -> None:
-    finding = msgspec.structs.replace(scan(host, "opt", ()), cost_ns=1_000_000_000)
+    finding = msgspec.structs.replace(scan(host, "opt", ()), cost_ns=EXPENSIVE_NS)
     os.close(os.open(f"{host}/opt/app/new", os.O_CREAT, 0o600))
 
     assert not is_still_good(finding, host, ())
 
 
+def test_a_tree_that_is_slow_to_read_is_not_read_at_every_change(host: str) -> None:
+    finding = msgspec.structs.replace(scan(host, "opt", ()), cost_ns=EXPENSIVE_NS + 1)
+    os.close(os.open(f"{host}/opt/app/new", os.O_CREAT, 0o600))
+    later = msgspec.structs.replace(
+        finding, taken_ns=finding.taken_ns - PATIENCE_FACTOR * finding.cost_ns
+    )
+
+    assert is_still_good(finding, host, ())
+    assert not is_still_good(later, host, ())
+
+
 def test_a_new_mount_ends_a_finding(host: str) -> None:
-    finding = msgspec.structs.replace(scan(host, "opt", ()), cost_ns=1_000_000_000)
+    finding = msgspec.structs.replace(scan(host, "opt", ()), cost_ns=EXPENSIVE_NS)
 
     assert not is_still_good(finding, host, ("opt/app",))
 
