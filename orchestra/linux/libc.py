@@ -18,8 +18,8 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 # Only calls older than the common numbering (Linux 5.0) differ between architectures.
 _OLD_NUMBERS = {
-    "x86_64": {"pivot_root": 155, "seccomp": 317, "bpf": 321},
-    "aarch64": {"pivot_root": 41, "seccomp": 277, "bpf": 280},
+    "x86_64": {"pivot_root": 155, "keyctl": 250, "seccomp": 317, "bpf": 321},
+    "aarch64": {"pivot_root": 41, "keyctl": 219, "seccomp": 277, "bpf": 280},
 }
 _COMMON_NUMBERS = {
     "open_tree": 428,

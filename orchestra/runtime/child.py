@@ -15,6 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.linux import constants as c
+from orchestra.linux.keyring import leave_session_keyring
 from orchestra.linux.loopback import raise_loopback
 from orchestra.linux.mount import make_read_only, mount, pivot_root, umount
 from orchestra.linux.namespaces import setdomainname, sethostname, unshare
@@ -122,6 +123,7 @@ class ContainerChild:
         reset_dispositions()
         os.umask(0o022)
         os.setsid()
+        leave_session_keyring()
 
     def _configure_network(self) -> None:
         if self._plan.network is not None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from orchestra.errors import NotFound
 from orchestra.linux.caps import capget
+from orchestra.linux.keyring import leave_session_keyring
 from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns
 from orchestra.linux.procfs import is_running
 from orchestra.linux.signals import reset_dispositions
@@ -96,7 +97,9 @@ def execution_for(
     """What to execute for *request* in the container whose `spec.json` holds *spec*."""
     process, security = spec.get("process", {}), spec.get("security", {})
     privileged = request.privileged or security.get("privileged", False)
-    env = {"HOSTNAME": spec.get("hostname") or spec.get("id", "")[:12]}
+    own_name = not spec.get("namespaces", {}).get("uts")
+    hostname = spec.get("hostname") or spec.get("id", "")[:12]
+    env = {"HOSTNAME": hostname if own_name else os.uname().nodename}
     if request.tty:
         env["TERM"] = "xterm"
     env.update((name, value) for name, value in process.get("env", ()))
@@ -226,6 +229,7 @@ class _ExecChild:
         reset_dispositions()
         os.umask(0o022)
         os.setsid()
+        leave_session_keyring()
         self._step = "enter the container's cgroup"
         self._target.cgroup.enter()
         for kind, fd in self._spaces.items():

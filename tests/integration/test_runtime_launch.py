@@ -342,3 +342,12 @@ def test_a_container_can_use_the_hosts_namespaces(host: Host) -> None:
 
 def test_without_networks_there_is_the_loopback(host: Host) -> None:
     assert "LOOPBACK,UP" in shell(host, "ip -o link show lo")
+
+
+def test_the_session_keyring_is_the_containers_own(host: Host) -> None:
+    with open("/proc/keys") as file:
+        outside = file.read()
+    options = Security(options=("systempaths=unconfined",))
+    inside = shell(host, "grep ' _ses:' /proc/keys", security=options, process={"user": "app"})
+    (line,) = inside.splitlines()  # who is not root sees only what it possesses
+    assert line.split()[0] not in outside
