@@ -7,10 +7,7 @@ compare what `config` prints with what `docker compose config` printed.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Final
 
 _PLAIN: Final = re.compile(r"[A-Za-z/_][A-Za-z0-9/_.-]*")
 """Texts that are certainly plain, unless they are one of the words."""
@@ -44,7 +41,9 @@ def yaml_text(tree: object) -> str:
 
     Mappings are printed in their own order.
     """
-    return "\n".join(_lines(tree, "")) + "\n"
+    lines: list[str] = []
+    _write(tree, "", lines)
+    return "\n".join(lines) + "\n"
 
 
 def scalar(value: object, indent: str = "") -> str:
@@ -62,34 +61,30 @@ def scalar(value: object, indent: str = "") -> str:
             return str(value)
 
 
-def _lines(value: object, indent: str) -> Iterator[str]:
-    match value:
-        case dict() if value:
-            for key, item in value.items():
-                yield from _entry(indent + _key(str(key), indent) + ":", item, indent)
-        case list() if value:
-            for item in value:
-                yield from _item(item, indent)
-        case _:
-            yield indent + _flow(value, indent + "  ")
-
-
-def _entry(head: str, item: object, indent: str) -> Iterator[str]:
-    if isinstance(item, dict | list) and item:
-        yield head
-        yield from _lines(item, indent + "  ")
+def _write(value: object, indent: str, lines: list[str], head: str | None = None) -> None:
+    """Append the lines of *value*; the first one stands behind *head* instead of *indent*."""
+    first = indent if head is None else head
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            _entry(first + _key(str(key), indent) + ":", item, indent, lines)
+            first = indent
+    elif isinstance(value, list) and value:
+        for item in value:
+            if isinstance(item, dict | list) and item:
+                _write(item, indent + "  ", lines, first + "- ")
+            else:
+                lines.append(f"{first}- {_flow(item, indent + '  ')}")
+            first = indent
     else:
-        yield f"{head} {_flow(item, indent + '  ')}"
+        lines.append(first + _flow(value, indent + "  "))
 
 
-def _item(item: object, indent: str) -> Iterator[str]:
-    """One item of a list; its first line stands behind the dash."""
+def _entry(head: str, item: object, indent: str, lines: list[str]) -> None:
     if isinstance(item, dict | list) and item:
-        lines = _lines(item, indent + "  ")
-        yield f"{indent}- {next(lines).lstrip(' ')}"
-        yield from lines
+        lines.append(head)
+        _write(item, indent + "  ", lines)
     else:
-        yield f"{indent}- {_flow(item, indent + '  ')}"
+        lines.append(f"{head} {_flow(item, indent + '  ')}")
 
 
 def _flow(value: object, indent: str) -> str:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 SCHEMA = load_schema("compose")
 WORDS = st.sampled_from(
     ["services: ", "web: ", "image: ", "ports: ", "volumes: ", "depends_on: ", "extends: ",
-     "include: ", "profiles: ", "env_file: ", "networks: ", "configs: ", "x-", "file: ", "\n", "\n  ",
-     "\n    ", "- ", "{", "}", "[", "]", ": ", ",", "&a ", "*a", "<<: ", "!reset ", "!override ",
-     "'", '"', "${", "$", ":-", ":?", "|\n", "\t", "#", "? ", "---\n", "\ufeff", "\x00", "é", "null",
-     "~", "0x", "1e9", ".env", "compose.yaml", "web", "8080:80", "a:/b"]
+     "include: ", "profiles: ", "env_file: ", "networks: ", "configs: ", "x-", "file: ", "\n",
+     "\n  ", "\n    ", "- ", "{", "}", "[", "]", ": ", ",", "&a ", "*a", "<<: ", "!reset ", "'",
+     "!override ", '"', "${", "$", ":-", ":?", "|\n", "\t", "#", "? ", "---\n", "\ufeff", "\x00",
+     "é", "null", "~", "0x", "1e9", ".env", "compose.yaml", "web", "8080:80", "a:/b"]
 )  # fmt: skip
 LONGEST = timedelta(seconds=3)
 
@@ -107,8 +107,7 @@ def test_any_value_of_any_attribute(folder: Path, data: st.DataObject) -> None:
         "[" * 20000,
         "services: {web: {image: " + "x" * 1_000_000 + "}}",
         "services: {web: {image: '" + "${A:-" * 3000 + "}" * 3000 + "'}}",
-        "x-a0: &a0 [1]\n"
-        + "".join(f"x-a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)),
+        "x-a0: &a0 [1]\n" + "".join(f"x-a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(40)),
         "services:\n" + "".join(f"  s{n}: {{image: x, links: [s{n + 1}]}}\n" for n in range(500)),
     ],
     ids=["deep mapping", "deep list", "long value", "deep default", "aliases", "long chain"],
