@@ -27,7 +27,7 @@ class ProjectEvent(NamedTuple):
 
 
 def events(layout: Layout, target: Target) -> Iterator[ProjectEvent]:
-    """The events of *target* until its supervisor ends, which it does with the last container.
+    """The events of *target*, without end: the supervisor stays as long as somebody listens.
 
     Raises NotFound when the project has no supervisor now.
     """

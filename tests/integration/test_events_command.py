@@ -1,0 +1,57 @@
+"""`events`: what happens to containers is told while it happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.scenario import PROGRAM
+
+if TYPE_CHECKING:
+    from tests.support.scenario import Orchestra
+
+pytestmark = [pytest.mark.root, pytest.mark.network]
+
+
+def test_events_are_told_until_ctrl_c(orchestra: Orchestra, request: pytest.FixtureRequest) -> None:
+    with open(os.path.join(orchestra.directory, "compose.yaml"), "w") as file:
+        file.write(
+            "services:\n"
+            "  web: {image: host, init: true, command: [sleep, '600']}\n"
+            "  db: {image: host, init: true, command: [sleep, '600']}\n"
+        )
+    orchestra("up", "-d")
+    listener = subprocess.Popen(
+        (PROGRAM, "events", "--json", "web"),
+        cwd=orchestra.directory,
+        env=orchestra.env,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert listener.stdout is not None
+    request.addfinalizer(listener.kill)
+    while not select.select([listener.stdout], [], [], 0.2)[0]:  # until the listener listens
+        orchestra("pause", "web")
+        orchestra("unpause", "web")
+    orchestra("stop")
+    orchestra("down")
+    listener.send_signal(signal.SIGINT)
+    told = [json.loads(line) for line in listener.communicate(timeout=30)[0].splitlines()]
+    assert listener.returncode == 130
+    assert {event["service"] for event in told} == {"web"}
+    actions = [event["action"] for event in told]
+    assert {"unpause", "die", "destroy"} <= set(actions)
+    death = next(event for event in told if event["action"] == "die")
+    assert death["attributes"]["exitCode"] == "143"
+
+
+def test_events_of_a_project_that_does_not_run(orchestra: Orchestra) -> None:
+    with open(os.path.join(orchestra.directory, "compose.yaml"), "w") as file:
+        file.write("services: {web: {image: host}}\n")
+    assert "is not running" in orchestra("events", code=1).err
