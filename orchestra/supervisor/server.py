@@ -52,7 +52,10 @@ class Connection:
             return
         self._frames.feed(content)
         try:
-            while self._socket.fileno() >= 0 and (payload := self._frames.next_frame()):
+            while self._socket.fileno() >= 0:
+                payload = self._frames.next_frame()
+                if payload is None:
+                    return
                 self._take(protocol.decode_from_client(payload))
         except (msgspec.MsgspecError, EngineUnavailable) as exc:
             self._refuse(Unsupported(f"a message that this supervisor does not know: {exc}"))

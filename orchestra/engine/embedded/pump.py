@@ -7,6 +7,7 @@ import errno
 import fcntl
 import logging
 import os
+import time
 from typing import TYPE_CHECKING
 
 from orchestra.runtime.logs import STDERR, STDOUT, LogWriter, rotation
@@ -20,6 +21,9 @@ PIPE_BYTES = 256 * 1024
 
 _F_SETPIPE_SZ = 1031
 _FULL_DISK_RETRY_S = 1.0
+_REST_S = 0.002
+"""Who writes line by line without a pause is read every so often, in fewer and larger chunks."""
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -43,6 +47,7 @@ class LogPump:
         self._loop = loop
         self._writer = LogWriter(log_dir, rotation(config.driver, config.options))
         self._sources: dict[int, int] = {}
+        self._taken_s = 0.0
 
     @property
     def fds(self) -> tuple[int, ...]:
@@ -66,8 +71,22 @@ class LogPump:
         self._loop.add_reader(fd, lambda: self._readable(fd))
 
     def _readable(self, fd: int) -> None:
-        if self._take(fd) == 0:
+        count = self._take(fd)
+        if count == 0:
             self._loop.remove_reader(fd)  # ended: a hang-up stays readable for ever
+            return
+        now_s = time.monotonic()
+        if count < PIPE_BYTES // 4 and now_s - self._taken_s < _REST_S:
+            self._pause(fd, _REST_S)
+        self._taken_s = now_s
+
+    def _pause(self, fd: int, delay_s: float) -> None:
+        self._loop.remove_reader(fd)
+        self._loop.call_later(delay_s, lambda: self._resume(fd))
+
+    def _resume(self, fd: int) -> None:
+        if fd in self._sources:
+            self._loop.add_reader(fd, lambda: self._readable(fd))
 
     def _take(self, fd: int) -> int:
         """The bytes moved; 0 at the end, -1 when there is nothing now."""
@@ -81,13 +100,8 @@ class LogPump:
             if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             _LOG.warning("cannot write a log: %s", exc)
-            self._loop.remove_reader(fd)
-            self._loop.call_later(_FULL_DISK_RETRY_S, lambda: self._retry(fd))
+            self._pause(fd, _FULL_DISK_RETRY_S)
             return -1
-
-    def _retry(self, fd: int) -> None:
-        if fd in self._sources:
-            self._loop.add_reader(fd, lambda: self._readable(fd))
 
     def finish(self) -> None:
         """The container is dead: move what is left, then close everything."""
