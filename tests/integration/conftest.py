@@ -61,7 +61,8 @@ def orchestra(roots: dict[str, str]) -> Iterator[Orchestra]:
     os.chmod(directory, 0o755)  # others may read it, as a home directory
     command = Orchestra(directory, env)
     yield command
-    for name in command("ls", "-a", "-q", code=None).out.split():
+    projects = os.path.join(roots["ORCHESTRA_DATA_ROOT"], "projects")
+    for name in os.listdir(projects) if os.path.isdir(projects) else ():
         command("-p", name, "down", "-v", "-t", "0", "--remove-orphans", code=None)
     shutil.rmtree(directory)
 
