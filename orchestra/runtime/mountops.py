@@ -89,7 +89,15 @@ class Overlay(NamedTuple):
         common, data = overlay_options(self)
         if common:
             os.chdir(common)
-        mount("overlay", target, "overlay", 0, data)
+        try:
+            mount("overlay", target, "overlay", 0, data)
+        except OSError as exc:
+            if exc.errno != errno.EINVAL:
+                raise
+            text = f"the file system below {self.upper} cannot hold an overlay's upper layer"
+            fix = "set ORCHESTRA_DATA_ROOT to a directory on ext4, xfs, btrfs or tmpfs"
+            failure = Failure(BEFORE_EXEC, self.describe(), errno.EINVAL, self.upper, text, fix)
+            raise StepFailed(failure) from exc
 
 
 def overlay_options(layers: Overlay) -> tuple[str, str]:

@@ -164,7 +164,7 @@ def _standard_mounts(
         ]
     mounts += _shared_memory(spec) if "/dev" not in taken else []
     if not taken & {"/sys", _CGROUPS}:
-        mounts += [(op.target, op) for op in _cgroup_mounts(host, read_only)]
+        mounts += _cgroup_mounts(spec, host, read_only)
     return [entry for entry in mounts if entry[0] not in taken]
 
 
@@ -180,10 +180,15 @@ def _shared_memory(spec: ContainerSpec) -> list[tuple[str, MountOp]]:
     return [(SHM, shm), (mqueue.target, mqueue)]
 
 
-def _cgroup_mounts(host: HostTraits, read_only: int) -> list[FileSystem]:
+def _cgroup_mounts(
+    spec: ContainerSpec, host: HostTraits, read_only: int
+) -> list[tuple[str, MountOp]]:
     flags = _SAFE | read_only
     if host.unified_at == "":
-        return [FileSystem("cgroup2", _CGROUPS, flags, "nsdelegate,memory_recursiveprot")]
+        if spec.namespaces.cgroup == "host":
+            # A new mount from the host's cgroup namespace would reset the host's mount options.
+            return [(_CGROUPS, Bind(_CGROUPS, _CGROUPS, read_only=bool(read_only)))]
+        return [(_CGROUPS, FileSystem("cgroup2", _CGROUPS, flags))]
     if not host.cgroup_v1:
         return []
     mounts = [FileSystem("tmpfs", _CGROUPS, _SAFE, "mode=755")]
@@ -191,9 +196,10 @@ def _cgroup_mounts(host: HostTraits, read_only: int) -> list[FileSystem]:
         FileSystem("cgroup", f"{_CGROUPS}/{directory}", flags, options, optional=True)
         for directory, options in host.cgroup_v1
     ]
-    if host.unified_at is not None:
-        mounts.append(FileSystem("cgroup2", f"{_CGROUPS}/{host.unified_at}", flags, optional=True))
-    return mounts
+    if host.unified_at is not None and spec.namespaces.cgroup != "host":
+        unified = f"{_CGROUPS}/{host.unified_at}"
+        mounts.append(FileSystem("cgroup2", unified, flags, optional=True))
+    return [(mount.target, mount) for mount in mounts]
 
 
 def _user_mounts(plan: Launch) -> list[tuple[str, MountOp]]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestra.errors import LaunchFailed
+from orchestra.linux.constants import MNT_DETACH
+from orchestra.linux.mount import mount, umount
 from orchestra.model.container import (
     Device,
     FileContent,
@@ -195,6 +197,22 @@ def test_kernel_paths_are_hidden_or_read_only(host: Host) -> None:
     shell(host, f"({script}) 2>/dev/null")
 
 
+def test_a_data_root_that_cannot_hold_an_overlay_is_named(host: Host, tmp_path: Path) -> None:
+    """As inside another container, whose own root is an overlay."""
+    below, own = tmp_path / "below", tmp_path / "below" / "root"
+    for name in ("lower", "upper", "work", "root"):
+        (below / name).mkdir(parents=True)
+    layers = ",".join(f"{name}dir={below / name}" for name in ("lower", "upper", "work"))
+    mount("overlay", str(own), "overlay", 0, layers)
+    try:
+        inner = Host(own)
+        with pytest.raises(LaunchFailed, match="ORCHESTRA_DATA_ROOT"):
+            inner.launch("true")
+    finally:
+        umount(str(own), MNT_DETACH)
+        del host
+
+
 def test_dev_has_the_usual_nodes(host: Host) -> None:
     script = (
         "for d in null zero full random urandom tty; do test -c /dev/$d; done; "
@@ -229,8 +247,8 @@ def test_a_missing_source_is_made_or_named(host: Host, tmp_path: Path) -> None:
     source = str(tmp_path / "not" / "there")
     with pytest.raises(LaunchFailed, match=source):
         host.launch("true", mounts=(Mount(kind=BIND, target="/x", source=source),))
-    mount = Mount(kind=BIND, target="/x", source=source, create_source=True)
-    shell(host, "touch /x/file", mounts=(mount,))
+    bind = Mount(kind=BIND, target="/x", source=source, create_source=True)
+    shell(host, "touch /x/file", mounts=(bind,))
     assert os.path.exists(f"{source}/file")
 
 

@@ -146,6 +146,13 @@ def test_v1_controllers_are_mounted_one_by_one_on_a_tmpfs_made_read_only() -> No
     ]
 
 
+def test_the_hosts_cgroup_namespace_shows_the_hosts_own_mount() -> None:
+    steps = described(spec_with(namespaces=Namespaces(cgroup="host")))
+    assert [step for step in steps if "cgroup" in step] == [
+        "mount /sys/fs/cgroup on /sys/fs/cgroup"
+    ]
+
+
 def test_a_privileged_container_hides_nothing_and_has_the_hosts_devices() -> None:
     steps = described(spec_with(security=Security(privileged=True)))
     assert "add the host's devices" in steps
