@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from orchestra.errors import NotFound
 from orchestra.model.hashing import service_hash
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
     from orchestra.model.project import Project
     from orchestra.model.service import Service
     from orchestra.plan.desired import Dependencies
+
+
+_PROFILES = ("unconfined", "builtin")
+"""Seccomp profiles that are no files."""
 
 
 class ImageMissing(NotFound):
@@ -34,11 +41,48 @@ def gather(
     """
     chosen = select_services(project, services, dependencies)
     return Desired(
-        project=chosen,
+        project=_with_seccomp_profiles(chosen),
         images=_resolve_all(chosen, images),
         hashes={service.name: hash_of(chosen, service) for service in chosen.services},
         known=all_service_names(project),
     )
+
+
+def _with_seccomp_profiles(project: Project) -> Project:
+    """*project* with the text of seccomp profiles in place of their file names.
+
+    The engine may run elsewhere and later. Raises NotFound for a file that cannot be read.
+    """
+    if not any(service.security.options for service in project.services):
+        return project
+    return project.with_services(
+        msgspec.structs.replace(
+            service,
+            security=msgspec.structs.replace(
+                service.security,
+                options=tuple(
+                    _inlined(project, service, option) for option in service.security.options
+                ),
+            ),
+        )
+        for service in project.services
+    )
+
+
+def _inlined(project: Project, service: Service, option: str) -> str:
+    """*option*, or `seccomp={…}` for `seccomp=FILE`, relative to the project's directory."""
+    name, separator, value = option.partition("=" if "=" in option else ":")
+    if name != "seccomp" or not separator or value in _PROFILES or value.startswith("{"):
+        return option
+    path = os.path.join(project.working_dir, value)
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return f"seccomp={stream.read().strip()}"
+    except OSError as exc:
+        raise NotFound(
+            f'service "{service.name}": seccomp profile {path}: {exc.strerror}',
+            fix="a relative name counts from the project's directory",
+        ).at("services", service.name, "security_opt") from exc
 
 
 def _resolve_all(project: Project, images: ImageStore) -> dict[str, ImageConfig]:

@@ -68,13 +68,13 @@ def port(host: int, container: int) -> ServicePort:
 def project(*services: Service, **fields: object) -> Project:
     """The project "demo" with a default network and a volume "data"."""
     given: dict[str, object] = {
+        "working_dir": "/srv/demo",
         "networks": (NetworkSpec(name="demo_default", project="demo", key="default"),),
         "volumes": (VolumeSpec(name="demo_data", project="demo", key="data"),),
         **fields,
     }
     return Project(
         name="demo",
-        working_dir="/srv/demo",
         compose_files=("/srv/demo/compose.yaml",),
         services=services,
         **given,  # type: ignore[arg-type]
