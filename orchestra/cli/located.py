@@ -56,16 +56,22 @@ def target(context: Context, services: tuple[str, ...]) -> Target:
     return Target(found.name, services, found.services)
 
 
-def load_project(context: Context) -> Project:
-    """The whole project; what the loader has to warn of goes to stderr. Raises ConfigError."""
-    return load_here(context).project
+def load_project(context: Context, services: tuple[str, ...] = ()) -> Project:
+    """The whole project; what the loader has to warn of goes to stderr. Raises ConfigError.
+
+    Of *services*, those that only a profile enables are enabled with what they depend on.
+    """
+    project = load_here(context).project
+    if set(services).isdisjoint(service.name for service in project.disabled_services):
+        return project
+    return load_here(context, services).project
 
 
-def load_here(context: Context) -> Loaded:
+def load_here(context: Context, services: tuple[str, ...] = ()) -> Loaded:
     """The same, with where everything was written; *context* keeps that for later errors."""
     from orchestra.config.pipeline import load
 
-    loaded = load(load_request(context))
+    loaded = load(load_request(context)._replace(services=services))
     context.sources = loaded.sources
     warn(context, loaded.warnings)
     return loaded

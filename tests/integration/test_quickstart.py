@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.harness import outer
-from tests.support.compose import fetch, states
+from tests.support.compose import fetch, states, write_compose
 from tests.support.eventually import eventually
 from tests.support.scenario import PROGRAM
 
@@ -271,3 +271,30 @@ def test_images_names_the_image_of_each_container(up: Orchestra) -> None:
     assert lines[0].split() == ["CONTAINER", "REPOSITORY", "TAG", "IMAGE", "ID", "SIZE"]
     assert [line.split()[:2] for line in lines[1:]] == [[name, "host"] for name in NAMES]
     assert up("images", "-q").out == "host\n"
+
+
+def test_a_service_that_only_a_profile_enables_runs_when_it_is_named(
+    orchestra: Orchestra,
+) -> None:
+    write_compose(
+        orchestra,
+        """
+        services:
+          web: {image: host, command: [sleep, "600"]}
+          tool:
+            image: host
+            command: [sh, -c, "echo done > /data/it"]
+            profiles: [extra]
+            networks: [special]
+            volumes: ["data:/data"]
+        networks: {special: {}}
+        volumes: {data: {}}
+        """,
+    )
+    orchestra("up", "-d")
+    assert [state["Service"] for state in states(orchestra).values()] == ["web"]
+    assert orchestra("run", "--rm", "-T", "tool", "cat", "/proc/self/comm").out == "cat\n"
+    orchestra("up", "-d", "tool")
+    assert sorted(str(s["Service"]) for s in states(orchestra).values()) == ["tool", "web"]
+    orchestra("down", "-v", "--remove-orphans", "-t", "0")
+    assert states(orchestra) == {}

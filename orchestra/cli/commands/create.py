@@ -26,7 +26,7 @@ def run(args: Args, context: Context) -> int:
     from orchestra.ops.up import up
 
     options = creation_options(args)._replace(start=False)
-    project = load_project(context)
+    project = load_project(context, args.words)
     if context.options.dry_run:
         return print_plan(context, project, options)
     with open_display(context, "create") as report:

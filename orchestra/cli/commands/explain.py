@@ -25,6 +25,6 @@ def run(args: Args, context: Context) -> int:
     from orchestra.ops.up import UpOptions
 
     options = UpOptions(services=args.words)
-    text = explain(context.host(), load_project(context), options)
+    text = explain(context.host(), load_project(context, args.words), options)
     write(text if text.endswith("\n") else f"{text}\n")
     return 0

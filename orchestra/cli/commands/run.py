@@ -93,7 +93,7 @@ def run(args: Args, context: Context) -> int:
 
     context.refuse_dry_run()
     refuse_together(args, "service-ports", "publish")
-    project = load_project(context)
+    project = load_project(context, args.words[:1])
     options = _options(args, context)
     host = context.host()
     if args.on("quiet"):

@@ -109,7 +109,7 @@ ATTACHING = (
 def run(args: Args, context: Context) -> int:
     """Bring the project up; in the foreground show its logs until it ends or is interrupted."""
     options = _up_options(args)
-    project = load_project(context)
+    project = load_project(context, args.words)
     if not project.services and not project.disabled_services:
         raise UsageError("no service selected")
     if context.options.dry_run:
