@@ -1,7 +1,7 @@
 """`init: true`: a PID 1 that passes signals on and reaps whatever is orphaned.
 
 It is a fork of our own child, so it costs no program in the image and no execve; it costs memory,
-since it is a Python process (the figure stands in `docs/design/`). It runs as the container's user
+since it is a Python process (docs/design/020 has the figure). It runs as the container's user
 behind the container's seccomp filter, as tini does.
 """
 
