@@ -92,6 +92,8 @@ class BridgeDriver:
         if spec.network_mode is not NetworkMode.ENDPOINTS:
             return None
         self._allocator.reserve_again(spec, allocation)
+        if spec.endpoints and self._networks.repair():
+            self._live.republish()
         ordered = ep.in_interface_order(spec)
         bridged_nat = links.rewrites_inside_bridges()
         found = []

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _IPV4 = "/proc/sys/net/ipv4"
 _IPV6 = "/proc/sys/net/ipv6"
 _PREFIX = "or-"
+_VETH = "ov"
 
 
 class Bridge(NamedTuple):
@@ -37,7 +38,7 @@ def bridge_name(network: str) -> str:
 
 def veth_name(container_id: str, position: int) -> str:
     """The host's end of a container's interface."""
-    return f"ov{container_id[:10]}{position:x}"
+    return f"{_VETH}{container_id[:10]}{position:x}"
 
 
 def ensure_bridge(netlink: NetlinkSocket, bridge: Bridge) -> None:
@@ -80,12 +81,18 @@ def link_index(name: str) -> int:
 
 
 def delete_bridge(netlink: NetlinkSocket, name: str) -> None:
-    """Gone already is fine; its ports are let go."""
-    try:
-        netlink.transact((rt.delete_link(name),))
-    except NetlinkError as exc:
-        if exc.errno != errno.ENODEV:
-            raise
+    """Remove a bridge with its veth links; gone already is fine.
+
+    Links of exited containers linger until the kernel has cleaned up their namespaces.
+    """
+    index = link_index(name)
+    left = [port for port in rt.ports(netlink, index).values() if port.startswith(_VETH)]
+    for link in (*left, name):
+        try:
+            netlink.transact((rt.delete_link(link),))
+        except NetlinkError as exc:
+            if exc.errno != errno.ENODEV:
+                raise
 
 
 def networks_in_use(netlink: NetlinkSocket, own: set[str]) -> list[IPv4Network | IPv6Network]:

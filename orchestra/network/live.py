@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.errors import RuntimeFailure
 from orchestra.linux.constants import CLONE_NEWNET
 from orchestra.linux.namespaces import open_namespace, setns
 from orchestra.network import endpoints as ep
@@ -45,7 +45,7 @@ class Names:
             if version != self._version:
                 self._table = NameTable(self._registry.running_endpoints())
                 self._version = version
-        except sqlite3.Error as exc:  # disk full, I/O error: what was known is still good
+        except RuntimeFailure as exc:  # disk full, I/O error: what was known is still good
             _log.warning("cannot read the names of containers: %s", exc)
         return self._table
 
@@ -54,6 +54,7 @@ class Publication(NamedTuple):
     """A published port of a running container, with what forwards the rest to it."""
 
     container: str
+    backend: tuple[str, int]
     forwarder: StreamForwarder | DatagramForwarder | None
 
 
@@ -118,13 +119,24 @@ class LiveContainers:
 
     def _publish(self, port: HostPort, container: str, backend: tuple[str, int]) -> None:
         self._withdraw(port)
-        self._rules.publish(port, *backend)
+        self._publish_in_kernel(port, backend)
         channel = self._ports.socket(port)
         forwarder = None
         if channel is not None:
             kind = StreamForwarder if port.protocol == "tcp" else DatagramForwarder
             forwarder = kind(self._loop, channel, backend)
-        self._published[port] = Publication(container, forwarder)
+        self._published[port] = Publication(container, backend, forwarder)
+
+    def republish(self) -> None:
+        """Put all published ports into the kernel again: somebody has flushed its rules."""
+        for port, publication in self._published.items():
+            self._publish_in_kernel(port, publication.backend)
+
+    def _publish_in_kernel(self, port: HostPort, backend: tuple[str, int]) -> None:
+        try:
+            self._rules.publish(port, *backend)
+        except OSError as exc:
+            _log.warning("port %s is forwarded in user space: %s", port, exc)
 
     def _withdraw(self, port: HostPort) -> None:
         publication = self._published.pop(port, None)

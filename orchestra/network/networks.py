@@ -142,6 +142,14 @@ class Networks:
                 ) from exc
             raise RuntimeFailure(f"cannot make network {row.name}: {exc}") from exc
 
+    def repair(self) -> bool:
+        """Make the rules of all networks again if somebody has flushed them; tells if so."""
+        if self._rules.are_present():
+            return False
+        for row in self._registry.networks():
+            self.ensure(row)
+        return True
+
     def bridge_index(self, row: NetworkRow) -> int:
         """The bridge's link number; the bridge is made when it is missing."""
         index = links.link_index(row.bridge)

@@ -11,13 +11,13 @@ import json
 import os
 import sqlite3
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestra.errors import RuntimeFailure
 from orchestra.linux import procfs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 _BUSY_TIMEOUT_S = 20.0
 
@@ -41,6 +41,9 @@ CREATE TABLE IF NOT EXISTS host_ports (
   container_port INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS host_ports_by_port ON host_ports (host_port);
 """
+
+
+Row = tuple[Any, ...]  # SQLite knows no static types; NamedTuples are made of them at once
 
 
 class NetworkRow(NamedTuple):
@@ -108,7 +111,10 @@ class NamedEndpoint(NamedTuple):
 
 
 class Registry:
-    """One connection; opened at first use, after the supervisor has forked."""
+    """One connection; opened at first use, after the supervisor has forked.
+
+    Every method raises RuntimeFailure when the file cannot be read or written.
+    """
 
     def __init__(self, path: str, container_exists: Callable[[str, str], bool]) -> None:
         self._path = path
@@ -124,83 +130,69 @@ class Registry:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside happens or nothing; other processes wait. Not to be nested.
-
-        Raises RuntimeFailure when the file cannot be read or written.
-        """
+        """Everything inside happens or nothing; other processes wait. Not to be nested."""
+        self._query("BEGIN IMMEDIATE")
         try:
-            connection = self._open()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as exc:
-            raise RuntimeFailure(
-                f"cannot use the registry of networks, {self._path}: {exc}",
-                fix="make sure that the disk is not full; if the file is damaged, take all"
-                " projects down and remove it",
-            ) from exc
+            yield
+            self._query("COMMIT")
+        except BaseException:
+            if self._open().in_transaction:
+                self._query("ROLLBACK")
+            raise
         self._changes += 1
 
     def version(self) -> tuple[int, int]:
         """Changes whenever this or another process has changed something."""
-        (theirs,) = self._open().execute("PRAGMA data_version").fetchone()
+        (theirs,) = self._query("PRAGMA data_version")[0]
         return self._changes, theirs
 
     # -- networks -----------------------------------------------------------------------------
     def add_network(self, row: NetworkRow) -> None:
-        self._open().execute("INSERT INTO networks VALUES (?,?,?,?,?,?,?,?)", row)
+        self._query("INSERT INTO networks VALUES (?,?,?,?,?,?,?,?)", row)
 
     def network(self, name: str) -> NetworkRow | None:
-        rows = self._open().execute("SELECT * FROM networks WHERE name = ?", (name,))
+        rows = self._query("SELECT * FROM networks WHERE name = ?", (name,))
         return next((NetworkRow(*row) for row in rows), None)
 
     def networks(self, project: str | None = None) -> list[NetworkRow]:
         """Those of *project*, or all."""
-        rows = self._open().execute(
+        rows = self._query(
             "SELECT * FROM networks WHERE ?1 IS NULL OR project = ?1 ORDER BY name", (project,)
         )
         return [NetworkRow(*row) for row in rows]
 
     def remove_network(self, name: str) -> None:
-        self._open().execute("DELETE FROM networks WHERE name = ?", (name,))
+        self._query("DELETE FROM networks WHERE name = ?", (name,))
 
     # -- containers ---------------------------------------------------------------------------
     def add_container(self, owner: Owner) -> None:
         """Raises nothing when it is there: its rows are replaced."""
-        connection = self._open()
         self._ticks = self._ticks or procfs.start_ticks(os.getpid())
-        connection.execute("DELETE FROM network_containers WHERE id = ?", (owner.id,))
-        connection.execute(
+        self._query("DELETE FROM network_containers WHERE id = ?", (owner.id,))
+        self._query(
             "INSERT INTO network_containers VALUES (?,?,?,?,?,?,?,-1,0)",
             (*owner, os.getpid(), self._ticks),
         )
 
     def remove_container(self, container: str) -> None:
-        self._open().execute("DELETE FROM network_containers WHERE id = ?", (container,))
+        self._query("DELETE FROM network_containers WHERE id = ?", (container,))
 
     def set_running(self, container: str, name: str, pid: int) -> None:
         """A running container's names are answered, and its host ports cannot be taken."""
-        self._open().execute(
+        self._query(
             "UPDATE network_containers SET pid = ?, ticks = ?, name = ? WHERE id = ?",
             (pid, _start_ticks(pid), name, container),
         )
 
     def set_reserved(self, container: str) -> None:
         """It is about to run, hence keeps what it has."""
-        self._open().execute(
-            "UPDATE network_containers SET pid = -1 WHERE id = ? AND pid = 0", (container,)
-        )
+        self._query("UPDATE network_containers SET pid = -1 WHERE id = ? AND pid = 0", (container,))
 
     def set_stopped(self, container: str) -> None:
-        self._open().execute("UPDATE network_containers SET pid = 0 WHERE id = ?", (container,))
+        self._query("UPDATE network_containers SET pid = 0 WHERE id = ?", (container,))
 
     def container(self, container: str) -> Owner | None:
-        rows = self._open().execute(
+        rows = self._query(
             "SELECT id, project, service, number, name FROM network_containers WHERE id = ?",
             (container,),
         )
@@ -208,10 +200,7 @@ class Registry:
 
     def heal(self) -> Healed:
         """Drop the rows of containers that are gone; tells what they had."""
-        connection = self._open()
-        rows = connection.execute(
-            "SELECT id, project, owner_pid, owner_ticks FROM network_containers"
-        ).fetchall()
+        rows = self._query("SELECT id, project, owner_pid, owner_ticks FROM network_containers")
         healed = Healed([], [])
         for container, project, pid, ticks in rows:
             if procfs.is_running(pid, ticks) or self._container_exists(project, container):
@@ -223,13 +212,11 @@ class Registry:
 
     # -- addresses and names ------------------------------------------------------------------
     def add_endpoint(self, row: EndpointRow) -> None:
-        self._open().execute(
-            "INSERT INTO endpoints VALUES (?,?,?,?,?,?)", (*row[:5], json.dumps(row.names))
-        )
+        self._query("INSERT INTO endpoints VALUES (?,?,?,?,?,?)", (*row[:5], json.dumps(row.names)))
 
     def addresses(self, network: str, *, replaced_by: Owner) -> list[str]:
         """Addresses that are taken, but for those of the container that is being replaced."""
-        rows = self._open().execute(
+        rows = self._query(
             "SELECT address, address6 FROM endpoints JOIN network_containers AS c ON c.id ="
             " container WHERE network = ? AND NOT (c.project = ? AND c.service = ? AND"
             " c.number = ? AND c.service != '')",
@@ -238,24 +225,22 @@ class Registry:
         return [address for row in rows for address in row if address]
 
     def all_addresses(self, network: str) -> list[str]:
-        rows = self._open().execute(
-            "SELECT address, address6 FROM endpoints WHERE network = ?", (network,)
-        )
+        rows = self._query("SELECT address, address6 FROM endpoints WHERE network = ?", (network,))
         return [address for row in rows for address in row if address]
 
     def endpoints(self, container: str) -> list[EndpointRow]:
-        rows = self._open().execute(
+        rows = self._query(
             "SELECT * FROM endpoints WHERE container = ? ORDER BY ordinal", (container,)
         )
         return [EndpointRow._make((*row[:-1], tuple(json.loads(row[-1])))) for row in rows]
 
     def members(self, network: str) -> list[str]:
         """Ids of the containers on a network."""
-        rows = self._open().execute("SELECT container FROM endpoints WHERE network = ?", (network,))
+        rows = self._query("SELECT container FROM endpoints WHERE network = ?", (network,))
         return [container for (container,) in rows]
 
     def running_endpoints(self) -> list[NamedEndpoint]:
-        rows = self._open().execute(
+        rows = self._query(
             "SELECT c.id, c.name, network, address, address6, names FROM endpoints"
             " JOIN network_containers AS c ON c.id = container WHERE pid > 0"
             " ORDER BY c.service, c.number, c.id, ordinal"
@@ -264,14 +249,14 @@ class Registry:
 
     # -- host ports ---------------------------------------------------------------------------
     def add_port(self, row: PortRow) -> None:
-        self._open().execute("INSERT INTO host_ports VALUES (?,?,?,?,?)", row)
+        self._query("INSERT INTO host_ports VALUES (?,?,?,?,?)", row)
 
     def ports(self, container: str) -> list[PortRow]:
-        rows = self._open().execute("SELECT * FROM host_ports WHERE container = ?", (container,))
+        rows = self._query("SELECT * FROM host_ports WHERE container = ?", (container,))
         return [PortRow(*row) for row in rows]
 
     def remove_port(self, row: PortRow) -> None:
-        self._open().execute(
+        self._query(
             "DELETE FROM host_ports WHERE container = ? AND protocol = ? AND host_ip = ?"
             " AND host_port = ? AND container_port = ?",
             row,
@@ -279,16 +264,26 @@ class Registry:
 
     def port_holders(self, protocol: str, host_port: int) -> list[Holder]:
         """Who has a host port, on whatever address."""
-        rows = self._open().execute(
+        rows = self._query(
             "SELECT p.*, c.id, c.project, c.service, c.number, c.name, c.pid, c.ticks"
             " FROM host_ports AS p JOIN network_containers AS c ON c.id = p.container"
             " WHERE protocol = ? AND host_port = ?",
             (protocol, host_port),
         )
         return [
-            Holder(PortRow(*row[:5]), Owner(*row[5:10]), _in_use(row[10], row[11]))
-            for row in rows.fetchall()
+            Holder(PortRow(*row[:5]), Owner(*row[5:10]), _in_use(row[10], row[11])) for row in rows
         ]
+
+    def _query(self, statement: str, values: Sequence[str | int | bytes | None] = ()) -> list[Row]:
+        """The rows that *statement* gives. Raises RuntimeFailure, as all methods do by it."""
+        try:
+            return self._open().execute(statement, values).fetchall()
+        except sqlite3.Error as exc:
+            raise RuntimeFailure(
+                f"cannot use the registry of networks, {self._path}: {exc}",
+                fix="make sure that the disk is not full; if the file is damaged, take all"
+                " projects down and remove it",
+            ) from exc
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:

@@ -14,6 +14,7 @@ from orchestra.network.firewall import (
     IPV4,
     IPV6,
     PROTOCOLS,
+    TABLE,
     BridgeRules,
     Firewall,
     Published,
@@ -51,6 +52,10 @@ class HostRules:
                 self._open()[version].remove_network(rules)
         if self._netlink is not None:
             neighbours.give_back(self._netlink, row.bridge)
+
+    def are_present(self) -> bool:
+        """Whether the table is there: `nft flush ruleset` of a firewall's restart removes it."""
+        return self._netlink is None or TABLE in nft.tables(self._netlink, nft.NFPROTO_IPV4)
 
     def publish(self, port: HostPort, address: str, container_port: int) -> bool:
         """Lead *port* to the container in the kernel; false when that cannot be done."""

@@ -318,3 +318,24 @@ def test_host_gateway_is_the_bridges_address(host: NetworkHost) -> None:
     hosts = host.driver.hosts(spec, web.allocation)
     assert f"{state.gateway}\thost.docker.internal\n" in hosts
     assert f"{web.address}\t{spec.id[:12]}\n" in hosts
+
+
+def test_flushed_rules_come_back_with_the_next_container(host: NetworkHost) -> None:
+    host.network("front")
+    port = PublishedPort(container_port=80, host_port=8160)
+    host.start(host.spec("web", "front", ports=(port,)), "tcp", "0.0.0.0", "80")
+    host.run("nft", "flush", "ruleset")
+    assert host.ask(HOST_ADDRESS, 8160, outside=True).startswith("p-web-1")  # in user space
+    host.start(host.spec("other", "front"))
+    rules = host.run("nft", "list", "table", "ip", "orchestra").stdout
+    assert "tcp . 8160" in rules
+    assert f"p-web-1 {OUTSIDE_ADDRESS}" in host.ask(HOST_ADDRESS, 8160, outside=True)
+
+
+def test_a_link_that_is_not_ours_is_not_taken_for_a_bridge(host: NetworkHost) -> None:
+    host.run("ip", "link", "add", "mine0", "type", "bridge")
+    options = (("com.docker.network.bridge.name", "mine0"),)
+    with pytest.raises(Conflict, match="a link mine0 exists already"):
+        host.network("front", driver_opts=options)
+    host.run("ip", "link", "delete", "mine0")
+    assert host.network("front", driver_opts=options).bridge == "mine0"
