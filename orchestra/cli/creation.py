@@ -54,7 +54,7 @@ CREATION_FLAGS = (
 )
 
 
-def creation_options(args: Args) -> UpOptions:
+def creation_options(args: Args, context: Context) -> UpOptions:
     """What both commands understand of *args*. Raises UsageError for contradictions."""
     from orchestra.ops.up import UpOptions
     from orchestra.plan.decide import Recreate
@@ -72,9 +72,16 @@ def creation_options(args: Args) -> UpOptions:
         services=args.words,
         recreate=recreate,
         recreate_dependencies=Recreate.NEVER if args.on("no-recreate") else Recreate.DIVERGED,
-        remove_orphans=args.on("remove-orphans"),
+        remove_orphans=removes_orphans(args, context),
         scale=tuple(_scale(text) for text in args.texts("scale")),
     )
+
+
+def removes_orphans(args: Args, context: Context) -> bool:
+    """The flag, or else COMPOSE_REMOVE_ORPHANS."""
+    if "remove-orphans" in args.given:
+        return args.on("remove-orphans")
+    return context.environ.get("COMPOSE_REMOVE_ORPHANS", "").lower() in ("1", "true", "yes", "y")
 
 
 def refuse_together(args: Args, one: str, other: str) -> None:

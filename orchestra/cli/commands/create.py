@@ -25,7 +25,7 @@ def run(args: Args, context: Context) -> int:
     """Make what is missing and start nothing."""
     from orchestra.ops.up import up
 
-    options = creation_options(args)._replace(start=False)
+    options = creation_options(args, context)._replace(start=False)
     project = load_project(context, args.words)
     if context.options.dry_run:
         return print_plan(context, project, options)

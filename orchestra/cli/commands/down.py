@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestra.cli.creation import removes_orphans
 from orchestra.cli.flags import NUMBER, TEXT, Command, Flag, UsageError
 from orchestra.cli.located import target
 from orchestra.cli.render.progress import open_display
@@ -49,14 +50,10 @@ def run(args: Args, context: Context) -> int:
         raise UsageError(f'invalid value for --rmi: "{args.text("rmi")}"')
     options = DownOptions(
         volumes=args.on("volumes"),
-        remove_orphans=args.on("remove-orphans") or _orphans_by_default(context),
+        remove_orphans=removes_orphans(args, context),
         stop_grace_s=args.seconds("timeout"),
     )
     where = target(context, args.words)
     with open_display(context, "down") as report:
         down(context.host(), where, options, report)
     return 0
-
-
-def _orphans_by_default(context: Context) -> bool:
-    return context.environ.get("COMPOSE_REMOVE_ORPHANS", "").lower() in ("1", "true", "yes")

@@ -108,7 +108,7 @@ ATTACHING = (
 
 def run(args: Args, context: Context) -> int:
     """Bring the project up; in the foreground show its logs until it ends or is interrupted."""
-    options = _up_options(args)
+    options = _up_options(args, context)
     project = load_project(context, args.words)
     if not project.services and not project.disabled_services:
         raise UsageError("no service selected")
@@ -129,13 +129,13 @@ def _up_detached(context: Context, project: Project, options: UpOptions) -> int:
     return 0
 
 
-def _up_options(args: Args) -> UpOptions:
+def _up_options(args: Args, context: Context) -> UpOptions:
     """Raises UsageError for flags that exclude each other."""
     from orchestra.plan.decide import Recreate
     from orchestra.plan.desired import Dependencies
 
     _refuse_contradictions(args)
-    options = creation_options(args)
+    options = creation_options(args, context)
     seconds = args.number("wait-timeout")
     if args.on("always-recreate-deps"):
         options = options._replace(recreate_dependencies=Recreate.FORCE)
