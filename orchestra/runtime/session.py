@@ -115,15 +115,15 @@ def _spawn_with_pipes(
     fds: tuple[int, int, int],
 ) -> ExecStarted:
     stdin, stdout, stderr = fds
-    with ExitStack() as childs:
+    with ExitStack() as handed_over:
         out_reader, out_writer = os.pipe2(os.O_CLOEXEC)
-        childs.callback(os.close, out_writer)
+        handed_over.callback(os.close, out_writer)
         err_reader, err_writer = os.pipe2(os.O_CLOEXEC)
-        childs.callback(os.close, err_writer)
+        handed_over.callback(os.close, err_writer)
         in_reader = -1
         if stdin >= 0:
             in_reader, in_writer = os.pipe2(os.O_CLOEXEC)
-            childs.callback(os.close, in_reader)
+            handed_over.callback(os.close, in_reader)
             os.set_blocking(in_writer, False)
             pump.route(stdin, in_writer, is_output=False, owned=(in_writer,))
         pump.route(out_reader, stdout, is_output=True, owned=(out_reader,))
