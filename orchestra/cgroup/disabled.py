@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from orchestra.cgroup import limits_v1, limits_v2, tree
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 class NoScope:
     """Confines nothing and knows no process: the container's pid namespace must do."""
+
+    def fork(self) -> int:
+        return os.fork()
 
     def enter(self) -> None:
         """Stay where the parent is."""

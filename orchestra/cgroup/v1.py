@@ -34,6 +34,9 @@ class V1Scope:
     def __init__(self, directories: dict[str, str]) -> None:
         self._directories = directories
 
+    def fork(self) -> int:
+        return os.fork()
+
     def enter(self) -> None:
         unified = self._directories.get(UNIFIED)
         for directory in dict.fromkeys(self._directories.values()):

@@ -17,6 +17,7 @@ from orchestra.cgroup.devices import allowed_rules, device_number
 from orchestra.cgroup.settings import relative_path
 from orchestra.errors import RuntimeFailure
 from orchestra.linux import bpf
+from orchestra.linux.clone import fork_into
 
 if TYPE_CHECKING:
     from orchestra.cgroup.devices import DeviceRule
@@ -30,9 +31,26 @@ _ATTEMPTS = 5
 class V2Scope:
     def __init__(self, directory: str) -> None:
         self._directory = directory
+        self._is_inside = False  # in a child of `fork`
+
+    def fork(self) -> int:
+        self._is_inside = True
+        try:
+            directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                pid = fork_into(directory)
+            finally:
+                os.close(directory)
+        except OSError:
+            self._is_inside = False
+            return os.fork()  # and `enter` does it, or says what is wrong
+        if pid != 0:
+            self._is_inside = False
+        return pid
 
     def enter(self) -> None:
-        tree.write(f"{self._directory}/cgroup.procs", "0")
+        if not self._is_inside:
+            tree.write(f"{self._directory}/cgroup.procs", "0")
 
     def kill(self) -> None:
         try:

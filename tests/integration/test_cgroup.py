@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +49,7 @@ def manager() -> Iterator[CgroupManager]:
 def running(scope: CgroupScope, work: Callable[[], int]) -> Iterator[int]:
     """A child that entered *scope* and does *work*; killed and reaped in the end."""
     ready, tell = os.pipe()
-    pid = os.fork()
+    pid = scope.fork()
     if pid == 0:
         code = 99
         try:
@@ -99,6 +100,40 @@ def test_a_scope_holds_who_entered_and_can_be_found_again(manager: CgroupManager
     with running(scope, sleep_long) as pid:
         assert scope.pids() == (pid,)
         assert manager.find(NAME, Resources()).pids() == (pid,)
+
+
+def test_a_forked_child_is_a_whole_process_and_its_parent_stays_outside(
+    manager: CgroupManager,
+) -> None:
+    def work() -> int:
+        thread = threading.Thread(target=time.sleep, args=(0,))
+        thread.start()
+        thread.join()
+        signal.signal(signal.SIGUSR1, lambda *_: os._exit(7))
+        signal.raise_signal(signal.SIGUSR1)
+        time.sleep(1)
+        return 1
+
+    scope = create(manager)
+    with running(scope, work) as pid:
+        assert exit_code(pid) == 7
+        assert os.getpid() not in scope.pids()
+
+
+def test_forking_into_a_scope_that_is_gone_tells_the_child_when_it_enters(
+    manager: CgroupManager,
+) -> None:
+    scope = create(manager)
+    scope.destroy()
+    pid = scope.fork()
+    if pid == 0:
+        try:
+            scope.enter()
+        except FileNotFoundError:
+            os._exit(3)
+        finally:
+            os._exit(4)
+    assert exit_code(pid) == 3
 
 
 def test_kill_ends_every_process_also_grandchildren(manager: CgroupManager) -> None:

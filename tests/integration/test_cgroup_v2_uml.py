@@ -53,6 +53,7 @@ orchestra pause a 2>/dev/null
 cat /sys/fs/cgroup/orchestra/v2/*/cgroup.events
 orchestra unpause a 2>/dev/null
 orchestra down 2>/dev/null
+for attempt in 1 2 3 4 5 6 7 8 9 10; do [ -d /sys/fs/cgroup/orchestra ] || break; sleep 0.3; done
 ls /sys/fs/cgroup | grep -c orchestra || true
 """
 
