@@ -8,11 +8,13 @@ import msgspec
 import networkx as nx
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from orchestra.config.cycles import check_cycles
 from orchestra.config.document import read_documents
 from orchestra.config.graph import Edge, Graph, build_graph, find_cycles, start_waves
 from orchestra.config.graphdraw import FORMATS, draw
+from orchestra.config.schema import load_schema
 from orchestra.config.tree import TreeSources
 
 
@@ -68,6 +70,7 @@ def test_dot_and_mermaid_carry_the_conditions() -> None:
 
 def test_json_has_services_edges_and_waves() -> None:
     drawn = msgspec.json.decode(draw(shop(), "json"))
+    Draft202012Validator(load_schema("graph")).validate(drawn)
     assert drawn["services"] == ["api", "cache", "db", "migrate", "web"]
     assert drawn["waves"][0] == ["cache", "db"]
     assert drawn["dependencies"][0] == {
