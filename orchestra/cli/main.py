@@ -13,7 +13,7 @@ from orchestra.cli.context import Context, is_terminal, terminal_width
 from orchestra.cli.flags import Args, Command, FlagError, HelpWanted, UsageError, check_words, parse
 from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS, GlobalOptions, read_globals
 from orchestra.cli.table import ALIASES, COMMANDS, INSTEAD
-from orchestra.errors import CommandExited, LaunchFailed, OrchestraError, Unsupported
+from orchestra.errors import CommandExited, Interrupted, LaunchFailed, OrchestraError, Unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
         def run(self, args: Args, context: Context) -> int: ...
 
 
-INTERRUPTED = 130
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 
 
@@ -44,10 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _print_root_help()
     except CommandExited as exc:
         code = exc.exit_code
+    except (KeyboardInterrupt, Interrupted):
+        code = Interrupted.exit_code
     except OrchestraError as exc:
         code = _print_failure(exc, options)
-    except KeyboardInterrupt:
-        code = INTERRUPTED
     except BrokenPipeError:
         _silence_stdout()
         code = BROKEN_PIPE

@@ -152,3 +152,32 @@ def test_a_reader_that_goes_away_is_no_error(orchestra: Orchestra) -> None:
         check=False,
     )
     assert done.stderr == ""
+
+
+def test_ctrl_c_during_up_in_the_background_leaves_what_runs_running(
+    orchestra: Orchestra, terminal: Callable[..., Terminal]
+) -> None:
+    write_compose(
+        orchestra,
+        """
+        services:
+          slow:
+            image: host
+            command: [sleep, "600"]
+            healthcheck: {test: [CMD, "false"], interval: 1s, start_period: 60s}
+          late:
+            image: host
+            command: [sleep, "600"]
+            depends_on: {slow: {condition: service_healthy}}
+        """,
+    )
+    up = terminal("up", "-d", cwd=orchestra.directory)
+    up.expect("Waiting")
+    up.type("\x03")
+    assert up.wait() == 130
+    assert up.output.endswith("\x1b[?25h"), "the cursor must be shown again"
+    found = {str(state["Service"]): state["State"] for state in states(orchestra).values()}
+    assert found["slow"] == "running"
+    assert found.get("late", "created") == "created"
+    orchestra("down", "-t", "0")
+    assert states(orchestra) == {}
