@@ -25,14 +25,17 @@ def kill(
     signal: str = "SIGKILL",
     remove_orphans: bool = False,
 ) -> None:
-    """Send *signal* (a name or a number) to what runs. Nothing to kill is a warning, no error.
+    """Send *signal* (a name or a number) to what runs, one-off containers included.
+
+    Nothing to kill is a warning, no error.
 
     With *remove_orphans* containers of services that are not declared are killed as well.
     Raises NotFound for unknown services.
     """
 
     def plan() -> Plan[Frame]:
-        running = tuple(c for c in find_containers(host.layout, target) if c.status in ALIVE)
+        chosen = find_containers(host.layout, target, oneoffs=True)
+        running = tuple(container for container in chosen if container.status in ALIVE)
         if remove_orphans and target.services and target.declared is not None:
             everything = find_containers(host.layout, Target(target.project))
             running += tuple(
