@@ -34,6 +34,7 @@ BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `orchestra` with *argv* and return the exit code."""
     options = GlobalOptions()
+    _prepare_streams()
     try:
         parsed = parse(GLOBAL_FLAGS, sys.argv[1:] if argv is None else argv, interspersed=False)
         options = read_globals(parsed, os.environ)
@@ -53,6 +54,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001 (the root of the process: whatever it is, say so and save it)
         code = _print_bug()
     return code
+
+
+def _prepare_streams() -> None:
+    """Let output never fail for want of a stream, or of a character in the locale's encoding."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller, as with `>&-`
+            stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (until the end)
+            setattr(sys, name, stream)
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) -> int:

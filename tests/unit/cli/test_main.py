@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from orchestra import __version__
@@ -69,3 +72,23 @@ def test_a_bug_is_reported_in_two_lines_and_saved(
     assert str(report) in error
     assert "Traceback" in report.read_text()
     assert report.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("redirect", "environment"),
+    [(">&-", {}), ("2>&-", {}), ("</dev/null", {"PYTHONIOENCODING": "ascii"})],
+)
+def test_odd_streams_are_no_bug(redirect: str, environment: dict[str, str]) -> None:
+    for arguments in ("--help", "logs --help", "nöpe"):
+        command = f"{sys.executable} -m orchestra {arguments} {redirect}"
+        done = subprocess.run(
+            ["sh", "-c", command],
+            env={"PYTHONWARNINGS": "error", **environment},
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        assert done.returncode == (16 if arguments == "nöpe" else 0)
+        assert "bug" not in done.stderr
+        assert "Traceback" not in done.stderr
