@@ -45,6 +45,11 @@ class Networks:
             raise Unsupported(
                 f"network {spec.name}: no driver {spec.driver!r}", fix='use "driver: bridge"'
             )
+        if spec.ipam_driver not in ("", "default"):
+            raise Unsupported(
+                f"network {spec.name}: no ipam driver {spec.ipam_driver!r}",
+                fix='use "driver: default", or leave it out',
+            )
         with self._registry.transaction():
             row = known = self._registry.network(spec.name)
             if row is None:
