@@ -18,7 +18,13 @@ from orchestra.linux import constants as c
 from orchestra.linux.keyring import leave_session_keyring
 from orchestra.linux.loopback import raise_loopback
 from orchestra.linux.mount import make_read_only, mount, pivot_root, umount
-from orchestra.linux.namespaces import setdomainname, sethostname, unshare
+from orchestra.linux.namespaces import (
+    open_namespace,
+    setdomainname,
+    sethostname,
+    setns,
+    unshare,
+)
 from orchestra.linux.safe_open import Create, safe_open
 from orchestra.linux.signals import reset_dispositions
 from orchestra.linux.tty import open_pty, set_controlling
@@ -43,8 +49,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
+    from orchestra.cgroup.base import CgroupScope
     from orchestra.runtime.base import NetworkSetup
     from orchestra.runtime.mountops import MountOp, RootDirectory
+
+
+OWN_CGROUP_NAMESPACE = 0
+HOST_CGROUP_NAMESPACE = -1
 
 
 class FirstProcess(Enum):
@@ -59,6 +70,8 @@ class ChildPlan(NamedTuple):
     """Everything the child needs, decided before the fork."""
 
     root: RootDirectory
+    cgroup: CgroupScope
+    cgroup_namespace: int  # a pid whose namespace is joined, or one of the two above
     operations: tuple[MountOp, ...]
     execution: Execution
     network: NetworkSetup | None
@@ -99,6 +112,7 @@ class ContainerChild:
     def _prepare(self) -> None:
         steps: tuple[tuple[str, Callable[[], None]], ...] = (
             ("start a session", self._start_session),
+            ("enter the cgroup", self._enter_cgroup),
             ("configure the network", self._configure_network),
             ("set sysctls", self._set_sysctls),
             ("set the host name", self._set_names),
@@ -124,6 +138,16 @@ class ContainerChild:
         os.umask(0o022)
         os.setsid()
         leave_session_keyring()
+
+    def _enter_cgroup(self) -> None:
+        """Only this process: with a limit of one process there is no room for its parent."""
+        self._plan.cgroup.enter()
+        other = self._plan.cgroup_namespace
+        if other == OWN_CGROUP_NAMESPACE:
+            unshare(c.CLONE_NEWCGROUP)
+        elif other != HOST_CGROUP_NAMESPACE:
+            with open_namespace(other, "cgroup") as namespace:
+                setns(namespace.fileno(), c.CLONE_NEWCGROUP)
 
     def _configure_network(self) -> None:
         if self._plan.network is not None:

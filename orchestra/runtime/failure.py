@@ -11,7 +11,7 @@ import json
 import os
 from typing import NamedTuple
 
-from orchestra.errors import LaunchFailed
+from orchestra.errors import LaunchFailed, OrchestraError
 
 MAX_FRAME = 8192
 
@@ -43,6 +43,8 @@ def failure_of(exc: Exception, step: str) -> Failure:
     """What to send to the parent for *exc* in *step*."""
     if isinstance(exc, StepFailed):
         return exc.failure
+    if isinstance(exc, OrchestraError):
+        return Failure(BEFORE_EXEC, step, 0, "", exc.what, exc.fix)
     if isinstance(exc, OSError):
         path = exc.filename if isinstance(exc.filename, str) else ""
         return Failure(BEFORE_EXEC, step, exc.errno or 0, path, str(exc.strerror or exc))

@@ -1,7 +1,7 @@
 """Launching a container: the caller's side, and the short-lived process in the middle.
 
-The caller forks M. M enters the cgroup and the namespaces, forks C (the container's PID 1), says
-C's pid and exits; so C is an orphan at once and its parent is the nearest subreaper above the
+The caller forks M. M enters or makes the namespaces, forks C (the container's PID 1), says C's pid
+and exits; so C is an orphan at once and its parent is the nearest subreaper above the
 caller, by design the project's reaper, which outlives the supervisor. C's side is `child`.
 
 A pidfd of C is opened by M, its parent: until M exits the pid cannot come to mean another process.
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.errors import LaunchFailed
 from orchestra.linux.caps import capget
 from orchestra.linux.constants import (
-    CLONE_NEWCGROUP,
     CLONE_NEWIPC,
     CLONE_NEWNET,
     CLONE_NEWNS,
@@ -34,7 +33,13 @@ from orchestra.model.container import NetworkMode
 from orchestra.runtime import channel as sync
 from orchestra.runtime.base import Launched
 from orchestra.runtime.capabilities import capability_set
-from orchestra.runtime.child import ChildPlan, ContainerChild, FirstProcess
+from orchestra.runtime.child import (
+    HOST_CGROUP_NAMESPACE,
+    OWN_CGROUP_NAMESPACE,
+    ChildPlan,
+    ContainerChild,
+    FirstProcess,
+)
 from orchestra.runtime.failure import Failure, decode, failure_of, launch_failed
 from orchestra.runtime.mountops import RootDirectory
 from orchestra.runtime.options import has_no_new_privs, seccomp_installer
@@ -182,7 +187,7 @@ class _Prepared(NamedTuple):
 
 
 class _Middle:
-    """M: into the cgroup and the namespaces, one fork, gone."""
+    """M: into the namespaces, one fork, gone."""
 
     def __init__(self, plan: Launch, prepared: _Prepared, channel: socket.socket) -> None:
         self._plan = plan
@@ -205,8 +210,6 @@ class _Middle:
         os._exit(0)
 
     def _enter(self) -> None:
-        self._step = "enter the cgroup"
-        self._plan.cgroup.enter()
         if self._plan.network is not None:
             self._step = "prepare the network"
             self._plan.network.open_host()
@@ -264,6 +267,8 @@ def _prepare(plan: Launch, seccomp: bytes | None, host: HostTraits) -> _Prepared
     root = RootDirectory(os.path.join(plan.run_dir, "root"), os.path.join(plan.run_dir, "files"))
     child = ChildPlan(
         root=root,
+        cgroup=plan.cgroup,
+        cgroup_namespace=_cgroup_namespace(plan),
         operations=root_operations(plan, host),
         execution=_execution(spec, seccomp, hostname),
         network=plan.network,
@@ -278,8 +283,17 @@ def _prepare(plan: Launch, seccomp: bytes | None, host: HostTraits) -> _Prepared
         tty=spec.process.tty,
         first=_first_process(spec),
     )
-    joined = tuple(sorted(plan.join_pids, key=lambda entry: list(NAMESPACE_FLAGS).index(entry[0])))
+    joins = dict(plan.join_pids)
+    joined = tuple(
+        (kind, joins[kind]) for kind in NAMESPACE_FLAGS if kind in joins and kind != "cgroup"
+    )
     return _Prepared(child, shared_trees(spec), joined, _unshared(spec, own_network=own_network))
+
+
+def _cgroup_namespace(plan: Launch) -> int:
+    if plan.spec.namespaces.cgroup == "host":
+        return HOST_CGROUP_NAMESPACE
+    return dict(plan.join_pids).get("cgroup", OWN_CGROUP_NAMESPACE)
 
 
 def _first_process(spec: ContainerSpec) -> FirstProcess:
@@ -295,7 +309,6 @@ def _unshared(spec: ContainerSpec, *, own_network: bool) -> int:
     flags |= 0 if spec.namespaces.pid else CLONE_NEWPID
     flags |= 0 if spec.namespaces.ipc in ("host",) or ":" in spec.namespaces.ipc else CLONE_NEWIPC
     flags |= 0 if spec.namespaces.uts else CLONE_NEWUTS
-    flags |= 0 if spec.namespaces.cgroup in ("host",) else CLONE_NEWCGROUP
     return flags
 
 

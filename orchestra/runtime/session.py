@@ -46,13 +46,13 @@ def run_exec(
         else:
             started = _spawn_with_pipes(pump, target, execution, request, (stdin, stdout, stderr))
         undo.callback(os.close, started.pidfd)
-        _run(pump, started, undo)
+        _run(pump, started, stdin, undo)
         _, status = os.waitpid(started.pid, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
 
-def _run(pump: Pump, started: ExecStarted, undo: ExitStack) -> None:
+def _run(pump: Pump, started: ExecStarted, stdin: int, undo: ExitStack) -> None:
     """Copy and pass signals on until the command has ended."""
     signals = _signal_pipe(undo)
     pump.watch(signals)
@@ -61,21 +61,24 @@ def _run(pump: Pump, started: ExecStarted, undo: ExitStack) -> None:
         watched = pump.step()
         if signals in watched:
             for number in os.read(signals, 64):
-                _on_signal(number, started)
+                _on_signal(number, started, stdin)
         if started.pidfd in watched:
             pump.drain()
             return
 
 
-def _on_signal(number: int, started: ExecStarted) -> None:
+def _on_signal(number: int, started: ExecStarted, stdin: int) -> None:
     if number == signal.SIGWINCH:
-        size = tty.window_size(0)
+        size = tty.window_size(stdin) if stdin >= 0 else None
         if started.terminal >= 0 and size is not None:
             with contextlib.suppress(OSError):  # the terminal is gone already
                 tty.set_window_size(started.terminal, size)
         return
     with contextlib.suppress(ProcessLookupError):
-        signal.pidfd_send_signal(started.pidfd, number)
+        if number in (signal.SIGINT, signal.SIGQUIT):  # a terminal sends these to the whole group
+            os.killpg(started.pid, number)
+        else:
+            signal.pidfd_send_signal(started.pidfd, number)
 
 
 def _signal_pipe(undo: ExitStack) -> int:

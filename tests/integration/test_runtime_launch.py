@@ -331,7 +331,7 @@ def test_a_privileged_container_hides_nothing(host: Host) -> None:
 def test_a_container_can_join_another(host: Host) -> None:
     first, reader = host.launch("sh", "-c", "touch /dev/shm/shared; echo; sleep 60", hostname="one")
     eventually(lambda: select_readable(reader), within_s=5)
-    kinds = ("net", "pid", "ipc", "uts")
+    kinds = ("net", "pid", "ipc", "uts", "cgroup")
     spaces = [os.readlink(f"/proc/{first.pid}/ns/{kind}") for kind in kinds]
     script = "ls /dev/shm; hostname; " + "; ".join(f"readlink /proc/self/ns/{k}" for k in kinds)
     output = shell(
@@ -339,7 +339,9 @@ def test_a_container_can_join_another(host: Host) -> None:
         script,
         join_pids=tuple((kind, first.pid) for kind in kinds),
         network_mode=NetworkMode.CONTAINER,
-        namespaces=Namespaces(pid="container:1", ipc="container:1", uts="container:1"),
+        namespaces=Namespaces(
+            pid="container:1", ipc="container:1", uts="container:1", cgroup="container:1"
+        ),
     )
     assert output.splitlines() == ["shared", "one", *spaces]
     os.kill(first.pid, signal.SIGKILL)
@@ -348,7 +350,7 @@ def test_a_container_can_join_another(host: Host) -> None:
 
 
 def test_a_container_can_use_the_hosts_namespaces(host: Host) -> None:
-    kinds = ("net", "pid", "ipc", "uts")
+    kinds = ("net", "pid", "ipc", "uts", "cgroup")
     output = shell(
         host,
         "; ".join(f"readlink /proc/self/ns/{kind}" for kind in kinds),
