@@ -1,9 +1,9 @@
 """`orchestra config` prints what `docker compose config` prints.
 
-`config` needs no engine, so Docker Compose alone is enough: ORCHESTRA_DOCKER_COMPOSE names the
-program (of a `docker-compose` package, or the plugin itself), else `docker-compose` is looked for.
-It runs without network. What differs on purpose is in `docs/config-differences.md`: `normalise`
-takes it out, and `NEWER` names the cases that Docker Compose 2.26 does not know.
+`config` needs no engine, so Docker Compose 2.26 alone is enough (Debian 13's `docker-compose`):
+ORCHESTRA_DOCKER_COMPOSE names the program, else it is looked for in the usual places. What
+differs on purpose is in `docs/config-differences.md`: `normalise` takes it out, and `NEWER` names
+the cases that 2.26 does not know.
 """
 
 from __future__ import annotations
@@ -23,15 +23,25 @@ from orchestra.config.pipeline import load
 from orchestra.config.render import to_json, to_yaml
 from orchestra.config.request import LoadRequest
 from orchestra.errors import OrchestraError
+from tests.support.docker_engine import find_compose
 from tests.unit.config.test_cases import CASES, request_of
 
-_PROGRAM = os.environ.get("ORCHESTRA_DOCKER_COMPOSE") or shutil.which("docker-compose") or ""
+_PROGRAM = find_compose() or shutil.which("docker-compose") or ""
+_VERSION = "2.26."
 _ENVIRON = {"HOME": "/home/me", "PATH": "/usr/bin:/bin"}
 
-pytestmark = pytest.mark.skipif(
-    not os.path.exists(_PROGRAM),
-    reason="needs Docker Compose: set ORCHESTRA_DOCKER_COMPOSE to its path",
-)
+
+def _why_not() -> str:
+    """Why the comparison is impossible here, or ""."""
+    if not _PROGRAM:
+        return "needs Docker Compose: set ORCHESTRA_DOCKER_COMPOSE to its path"
+    done = subprocess.run([_PROGRAM, "version", "--short"], capture_output=True, text=True)
+    found = done.stdout.strip().removeprefix("v")
+    return "" if found.startswith(_VERSION) else f"compares with Compose {_VERSION}x, not {found}"
+
+
+_REASON = _why_not()
+pytestmark = pytest.mark.skipif(bool(_REASON), reason=_REASON)
 
 NEWER = frozenset(
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from orchestra.config.document import read_documents
 from orchestra.config.render import model_to_json, model_to_yaml, to_json, to_yaml
+from orchestra.config.schema import load_schema
+from orchestra.config.shapes import PROJECT, Shape
 from orchestra.config.yamltext import scalar, yaml_text
 
 
@@ -136,6 +139,41 @@ def test_a_model_that_was_not_interpolated_is_shown_whole() -> None:
 )
 def test_texts_are_quoted_as_go_yaml_does(text: str, written: str) -> None:
     assert scalar(text, "  ") == written
+
+
+def _unprinted(schema: Any, shape: Shape, path: str) -> list[str]:
+    """Attributes of *schema* that no shape prints."""
+    schema = _resolved(schema)
+    missing = [f"{path}.{name}" for name in schema.get("properties", {}) if name not in shape]
+    for name, rule in shape.items():
+        inner = _resolved(schema.get("properties", {}).get(name, {}))
+        if rule.inner is not None:
+            below = [*inner.get("patternProperties", {}).values(), inner.get("items", {}), inner]
+            forms = [form for form in map(_resolved, below) if isinstance(form, dict)]
+            with_names = [form for form in forms if "properties" in form]
+            for form in with_names[:1]:
+                missing += _unprinted(form, rule.inner, f"{path}.{name}")
+    return missing
+
+
+def _resolved(schema: Any) -> Any:
+    if isinstance(schema, dict) and "$ref" in schema:
+        return SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")]  # type: ignore[index]  # a schema
+    return schema
+
+
+SCHEMA = load_schema("compose")
+
+
+def test_every_attribute_of_the_schema_is_printed() -> None:
+    former = {".version", ".include"}
+    gone = {f".{kind}.external.name" for kind in ("networks", "volumes", "secrets", "configs")}
+    assert set(_unprinted(SCHEMA, PROJECT, "")) - former - gone == set()
+
+
+def test_that_check_would_find_a_missing_attribute() -> None:
+    shape = {name: rule for name, rule in PROJECT.items() if name != "volumes"}
+    assert ".volumes" in _unprinted(SCHEMA, shape, "")
 
 
 SCALARS = (
