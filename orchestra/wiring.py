@@ -7,22 +7,25 @@ imported by short commands too, so every import of weight is inside a function.
 from __future__ import annotations
 
 import os
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from orchestra.layout import Layout, default_layout
 
 if TYPE_CHECKING:
+    from orchestra.cgroup.base import CgroupManager
     from orchestra.engine.base import Engine
-    from orchestra.engine.embedded.core import Drivers, Launching, ProbeStart
+    from orchestra.engine.embedded.core import Launching, ProbeStart
     from orchestra.image.base import ImageStore, Snapshotter
     from orchestra.model.container import ContainerSpec
+    from orchestra.network.base import NetworkDriver
     from orchestra.runtime.base import Launch
     from orchestra.runtime.launch import Launcher
     from orchestra.runtime.seccomp_profile import SeccompProfiles
     from orchestra.supervisor.light import Channel
     from orchestra.supervisor.loop import Loop
     from orchestra.supervisor.spawn import Birth, Project
+    from orchestra.volume.base import VolumeDriver
 
 
 class LocalHost:
@@ -98,28 +101,84 @@ def _processes(layout: Layout, name: str) -> Project:
 def _serve(layout: Layout, name: str, birth: Birth) -> None:
     from orchestra.supervisor.main import run
 
-    run(_processes(layout, name), birth, partial(drivers, layout))
+    run(_processes(layout, name), birth, partial(LocalDrivers, layout))
 
 
-def drivers(layout: Layout, loop: Loop) -> Drivers:
-    """What the embedded engine works with on this host."""
-    from orchestra.cgroup.select import select_manager
-    from orchestra.engine.embedded.core import Drivers
-    from orchestra.network.bridge import BridgeDriver
-    from orchestra.runtime.launch import Launcher
-    from orchestra.runtime.seccomp_profile import SeccompProfiles
-    from orchestra.volume.local import LocalVolumes
+class LocalDrivers:
+    """`engine.embedded.core.Drivers` of this host, for one process.
 
-    profiles = SeccompProfiles()
-    return Drivers(
-        layout=layout,
-        cgroups=select_manager(),
-        snapshots=_snapshotter(layout),
-        networks=BridgeDriver(layout, loop),
-        volumes=LocalVolumes(layout, partial(_users_of_volume, layout)),
-        begin_launch=partial(_begin_launch, Launcher(), profiles),
-        start_probe=partial(_start_probe, profiles),
-    )
+    An idle supervisor has imported no more than it needs: launching comes with the first launch.
+    """
+
+    def __init__(self, layout: Layout, loop: Loop) -> None:
+        self.layout = layout
+        self._loop = loop
+
+    @cached_property
+    def cgroups(self) -> CgroupManager:
+        from orchestra.cgroup.select import select_manager
+
+        return select_manager()
+
+    @cached_property
+    def networks(self) -> NetworkDriver:
+        from orchestra.network.bridge import BridgeDriver
+
+        return BridgeDriver(self.layout, self._loop)
+
+    @cached_property
+    def volumes(self) -> VolumeDriver:
+        from orchestra.volume.local import LocalVolumes
+
+        return LocalVolumes(self.layout, partial(_users_of_volume, self.layout))
+
+    @cached_property
+    def snapshots(self) -> Snapshotter:
+        from orchestra.image.host import HostImage
+        from orchestra.image.snapshot.host import HostSnapshotter
+        from orchestra.image.snapshot.overlay import OverlaySnapshotter
+        from orchestra.image.snapshot.select import ImageSnapshotter
+        from orchestra.image.store import LocalImageStore
+
+        host_image = HostImage(os.path.join(self.layout.images, "host"))
+        return ImageSnapshotter(
+            HostSnapshotter(host_image), OverlaySnapshotter(LocalImageStore().layers)
+        )
+
+    @cached_property
+    def _launcher(self) -> Launcher:
+        from orchestra.runtime.launch import Launcher
+
+        return Launcher()
+
+    @cached_property
+    def _profiles(self) -> SeccompProfiles:
+        from orchestra.runtime.seccomp_profile import SeccompProfiles
+
+        return SeccompProfiles()
+
+    def begin_launch(self, plan: Launch) -> Launching:
+        return self._launcher.begin(plan, self._seccomp(plan.spec))
+
+    def start_probe(self, start: ProbeStart) -> tuple[int, int]:
+        """Run a healthcheck's command as `exec` would."""
+        import msgspec
+
+        from orchestra.runtime.exec import ExecRequest, ExecTarget, execution_for, spawn_exec
+
+        spec = start.spec
+        request = ExecRequest(argv=start.argv, stdout=start.output, stderr=start.output)
+        target = ExecTarget(spec.name, start.pid, start.start_ticks, start.cgroup)
+        execution = execution_for(msgspec.to_builtins(spec), request, self._seccomp(spec))
+        started = spawn_exec(target, execution, request)
+        return started.pid, started.pidfd
+
+    def _seccomp(self, spec: ContainerSpec) -> bytes | None:
+        from orchestra.runtime.capabilities import capability_set
+
+        security = spec.security
+        bits = capability_set(security.cap_add, security.cap_drop, privileged=security.privileged)
+        return self._profiles.program(security.options, bits, privileged=security.privileged)
 
 
 def _users_of_volume(layout: Layout, volume: str) -> tuple[str, ...]:
@@ -133,43 +192,3 @@ def _users_of_volume(layout: Layout, volume: str) -> tuple[str, ...]:
         for state in read_states(layout, project)
         if volume in state.mounts and state.status != Status.REMOVING
     )
-
-
-def _snapshotter(layout: Layout) -> Snapshotter:
-    from orchestra.image.host import HostImage
-    from orchestra.image.snapshot.host import HostSnapshotter
-    from orchestra.image.snapshot.overlay import OverlaySnapshotter
-    from orchestra.image.snapshot.select import ImageSnapshotter
-    from orchestra.image.store import LocalImageStore
-
-    host_image = HostImage(os.path.join(layout.images, "host"))
-    return ImageSnapshotter(
-        HostSnapshotter(host_image), OverlaySnapshotter(LocalImageStore().layers)
-    )
-
-
-def _begin_launch(launcher: Launcher, profiles: SeccompProfiles, plan: Launch) -> Launching:
-    return launcher.begin(plan, _seccomp(profiles, plan.spec))
-
-
-def _start_probe(profiles: SeccompProfiles, start: ProbeStart) -> tuple[int, int]:
-    """Run a healthcheck's command as `exec` would."""
-    import msgspec
-
-    from orchestra.runtime.exec import ExecRequest, ExecTarget, execution_for, spawn_exec
-
-    request = ExecRequest(argv=start.argv, stdout=start.output, stderr=start.output)
-    target = ExecTarget(start.spec.name, start.pid, start.start_ticks, start.cgroup)
-    execution = execution_for(
-        msgspec.to_builtins(start.spec), request, _seccomp(profiles, start.spec)
-    )
-    started = spawn_exec(target, execution, request)
-    return started.pid, started.pidfd
-
-
-def _seccomp(profiles: SeccompProfiles, spec: ContainerSpec) -> bytes | None:
-    from orchestra.runtime.capabilities import capability_set
-
-    security = spec.security
-    bits = capability_set(security.cap_add, security.cap_drop, privileged=security.privileged)
-    return profiles.program(security.options, bits, privileged=security.privileged)

@@ -76,17 +76,31 @@ class FdKeeper(Protocol):
     def forget(self, key: str) -> None: ...
 
 
-class Drivers(NamedTuple):
-    """The concrete classes, chosen by `wiring`."""
+class Drivers(Protocol):
+    """The concrete classes, chosen by `wiring`; each is made when it is first asked for."""
 
-    layout: Layout
-    cgroups: CgroupManager
-    snapshots: Snapshotter
-    networks: NetworkDriver
-    volumes: VolumeDriver
-    begin_launch: Callable[[Launch], Launching]
-    start_probe: Callable[[ProbeStart], tuple[int, int]]
-    """Runs it as a child of the caller: (pid, pidfd). Raises OrchestraError or OSError."""
+    @property
+    def layout(self) -> Layout: ...
+
+    @property
+    def cgroups(self) -> CgroupManager: ...
+
+    @property
+    def snapshots(self) -> Snapshotter: ...
+
+    @property
+    def networks(self) -> NetworkDriver: ...
+
+    @property
+    def volumes(self) -> VolumeDriver: ...
+
+    def begin_launch(self, plan: Launch) -> Launching:
+        """Raises OrchestraError or OSError for what is wrong before any fork."""
+        ...
+
+    def start_probe(self, start: ProbeStart) -> tuple[int, int]:
+        """Run it as a child of the caller: (pid, pidfd). Raises OrchestraError or OSError."""
+        ...
 
 
 class Reply:
@@ -173,7 +187,7 @@ class Core:
         self.exits = exits
         self.keeper = keeper
         self.containers: dict[str, Container] = {}
-        self.trash = Trash(drivers.layout, project, drivers.snapshots, loop)
+        self.trash = Trash(drivers, project, loop)
         self.listeners: list[Callable[[ContainerEvent], None]] = []
         self._dying: list[CgroupScope] = []
 

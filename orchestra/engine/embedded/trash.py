@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from orchestra.linux.remove_tree import remove_tree
 
 if TYPE_CHECKING:
-    from orchestra.image.base import Snapshotter
-    from orchestra.layout import Layout
+    from orchestra.engine.embedded.core import Drivers
     from orchestra.network.base import EventLoop
 
 _DELAY_S = 0.02
@@ -24,16 +23,14 @@ _DELAY_S = 0.02
 class Trash:
     """The trash directory of one project."""
 
-    def __init__(
-        self, layout: Layout, project: str, snapshots: Snapshotter, loop: EventLoop
-    ) -> None:
-        self._directory = layout.trash(project)
-        self._snapshot_name = os.path.basename(layout.snapshot(project, ""))
-        self._snapshots = snapshots
+    def __init__(self, drivers: Drivers, project: str, loop: EventLoop) -> None:
+        self._drivers = drivers
+        self._directory = drivers.layout.trash(project)
+        self._snapshot_name = os.path.basename(drivers.layout.snapshot(project, ""))
         self._loop = loop
         self._is_scheduled = False
         if os.path.isdir(self._directory):
-            self._schedule()
+            self._schedule(_DELAY_S)
 
     @property
     def is_empty(self) -> bool:
@@ -44,12 +41,12 @@ class Trash:
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             os.rename(directory, os.path.join(self._directory, os.path.basename(directory)))
-        self._schedule()
+        self._schedule(_DELAY_S)
 
-    def _schedule(self) -> None:
+    def _schedule(self, delay_s: float) -> None:
         if not self._is_scheduled:
             self._is_scheduled = True
-            self._loop.call_later(_DELAY_S, self._empty_one)
+            self._loop.call_later(delay_s, self._empty_one)
 
     def _empty_one(self) -> None:
         self._is_scheduled = False
@@ -61,7 +58,7 @@ class Trash:
             os.rmdir(self._directory)
             return
         path = os.path.join(self._directory, names[0])
-        self._snapshots.remove(os.path.join(path, self._snapshot_name))
+        self._drivers.snapshots.remove(os.path.join(path, self._snapshot_name))
         with contextlib.suppress(FileNotFoundError):
             remove_tree(path)
-        self._schedule()
+        self._schedule(0.0)  # after the events that have come meanwhile
