@@ -9,7 +9,7 @@ import msgspec
 
 from orchestra.errors import NotFound
 from orchestra.model.hashing import service_hash
-from orchestra.plan.container import image_reference
+from orchestra.plan.container import image_reference, linked_names
 from orchestra.plan.desired import Desired, all_service_names, select_services
 
 if TYPE_CHECKING:
@@ -40,11 +40,13 @@ def gather(
     Raises NotFound for unknown services and ImageMissing for images, naming the service.
     """
     chosen = select_services(project, services, dependencies)
+    linked = linked_names((*project.services, *project.disabled_services))
     return Desired(
         project=_with_seccomp_profiles(chosen),
         images=_resolve_all(chosen, images),
-        hashes={service.name: hash_of(chosen, service) for service in chosen.services},
+        hashes={s.name: hash_of(chosen, s, linked.get(s.name, ())) for s in chosen.services},
         known=all_service_names(project),
+        linked=linked,
     )
 
 
@@ -105,12 +107,15 @@ def resolve(service: Service, reference: str, images: ImageStore) -> ImageConfig
         ).at("services", service.name, *attribute) from exc
 
 
-def hash_of(project: Project, service: Service) -> str:
+def hash_of(project: Project, service: Service, linked: tuple[str, ...] = ()) -> str:
     """The config hash of *service*, with the content of its configs and secrets.
+
+    *linked* are the names that other services' `links` give it.
 
     A file that cannot be read counts as empty: the launch reports it with its path.
     """
-    return service_hash(service, _contents(project, service))
+    names = (name.encode() for name in linked)
+    return service_hash(service, (*_contents(project, service), *names))
 
 
 def _contents(project: Project, service: Service) -> Iterator[bytes]:

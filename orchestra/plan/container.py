@@ -25,7 +25,7 @@ from orchestra.plan.mounts import container_files, container_mounts
 from orchestra.plan.networking import attachment, namespaces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from orchestra.model.image import ImageConfig
     from orchestra.model.project import Project
@@ -238,11 +238,11 @@ def depends_on_label(service: Service) -> str:
     )
 
 
-def aliases_by_service(services: Mapping[str, Service]) -> dict[str, tuple[str, ...]]:
-    """Each service's names on its networks: its own, and those that `links` of others give it."""
-    names: dict[str, list[str]] = {name: [name] for name in services}
-    for service in services.values():
+def linked_names(services: Iterable[Service]) -> dict[str, tuple[str, ...]]:
+    """The names that `links` of others give a service, by service; its own are not among them."""
+    names: dict[str, dict[str, None]] = {}
+    for service in services:
         for target, alias in service.links:
-            if target in names and alias not in names[target]:
-                names[target].append(alias)
-    return {name: tuple(found) for name, found in names.items()}
+            if alias != target:
+                names.setdefault(target, {})[alias] = None
+    return {target: tuple(sorted(found)) for target, found in names.items()}

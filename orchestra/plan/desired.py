@@ -19,13 +19,18 @@ class Desired(NamedTuple):
     """*project* holds the services that this command is about and what they depend on.
 
     *known* are the names of all services of the compose files, enabled or not: a container of any
-    other service is an orphan.
+    other service is an orphan. *linked* are the names that other services' `links` give a service.
     """
 
     project: Project
     images: Mapping[str, ImageConfig]
     hashes: Mapping[str, str]
     known: frozenset[str]
+    linked: Mapping[str, tuple[str, ...]]
+
+    def aliases(self, service: str) -> tuple[str, ...]:
+        """The names that *service* answers to on each of its networks."""
+        return (service, *self.linked.get(service, ()))
 
 
 class Dependencies(Enum):

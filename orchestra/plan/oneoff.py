@@ -9,7 +9,7 @@ import msgspec
 from orchestra.engine import base as engine
 from orchestra.model.container import ContainerId, PublishedPort, RestartPolicy
 from orchestra.model.service import ServicePort, ServiceVolume
-from orchestra.plan.container import Identity, Volumes, aliases_by_service, container_spec
+from orchestra.plan.container import Identity, Volumes, container_spec
 from orchestra.plan.graph import Plan, PlanBuilder
 from orchestra.plan.networking import Peers
 from orchestra.plan.operations import Verb
@@ -90,7 +90,6 @@ def oneoff_spec(
     for container in observed.containers:
         if not container.oneoff:
             first.setdefault(container.service, container.id)
-    aliases = aliases_by_service({s.name: s for s in desired.project.services})
     return container_spec(
         desired.project,
         service,
@@ -101,7 +100,7 @@ def oneoff_spec(
             number=1,
             config_hash=desired.hashes[service.name],
             oneoff=True,
-            aliases=aliases.get(service.name, ()) if use_aliases else (),
+            aliases=desired.aliases(service.name) if use_aliases else (),
         ),
         peers=Peers(first, {c.name: c.id for c in observed.containers}),
         volumes=Volumes(environment.new_id),

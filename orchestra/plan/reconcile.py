@@ -15,7 +15,6 @@ from orchestra.model.state import Status
 from orchestra.plan.container import (
     Identity,
     Volumes,
-    aliases_by_service,
     container_name,
     container_spec,
 )
@@ -81,7 +80,6 @@ class _Reconciler:
         self._new_id = environment.new_id
         self._builder: PlanBuilder[engine.Request] = PlanBuilder()
         self._services = {service.name: service for service in desired.project.services}
-        self._aliases = aliases_by_service(self._services)
         self._order = dependency_order(desired.project.services)
         self._missing = missing_resources(desired, observed, environment.version)
         self._peers = Peers({}, {})
@@ -315,7 +313,7 @@ class _Reconciler:
                 name=name,
                 number=decision.number,
                 config_hash=self._desired.hashes[service.name],
-                aliases=self._aliases[service.name],
+                aliases=self._desired.aliases(service.name),
             ),
             peers=self._peers,
             volumes=Volumes(

@@ -64,6 +64,13 @@ def test_named_service_brings_its_dependencies_and_knows_all_others(host: Memory
     assert desired.known == {"web", "db", "other"}
 
 
+def test_link_of_another_service_counts_even_when_that_is_not_started(host: MemoryHost) -> None:
+    db, web = service("db"), service("web", links=(("db", "store"),))
+    linked = gathered(host, project(db, web), "db")
+    assert linked.aliases("db") == ("db", "store")
+    assert linked.hashes["db"] != gathered(host, project(db), "db").hashes["db"]
+
+
 def test_unknown_service_is_not_found(host: MemoryHost) -> None:
     with pytest.raises(NotFound, match='no such service: "wbe"'):
         gathered(host, project(service("web")), "wbe")

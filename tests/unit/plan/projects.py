@@ -20,6 +20,7 @@ from orchestra.model.service import (
     ServiceVolume,
     VolumeKind,
 )
+from orchestra.plan.container import linked_names
 from orchestra.plan.decide import Policy
 from orchestra.plan.desired import Desired, all_service_names
 from orchestra.plan.execute import execute
@@ -91,6 +92,7 @@ def desired(wanted: Project, **images: ImageConfig) -> Desired:
         images={s.name: images.get(s.name, image()) for s in wanted.services},
         hashes={s.name: service_hash(s) for s in wanted.services},
         known=all_service_names(wanted),
+        linked=linked_names(wanted.services),
     )
 
 

@@ -18,7 +18,7 @@ from orchestra.model.service import (
     ServiceVolume,
     VolumeKind,
 )
-from orchestra.plan.container import Identity, Volumes, aliases_by_service, container_spec
+from orchestra.plan.container import Identity, Volumes, container_spec, linked_names
 from orchestra.plan.networking import Peers
 from tests.unit.plan.projects import image, needs, port, project, service, volume
 
@@ -247,8 +247,8 @@ def test_endpoint_answers_to_the_service_and_to_its_aliases() -> None:
 
 
 def test_link_gives_the_other_service_a_name() -> None:
-    services = {s.name: s for s in (service("web", links=(("db", "store"),)), service("db"))}
-    assert aliases_by_service(services) == {"web": ("web",), "db": ("db", "store")}
+    services = (service("web", links=(("db", "store"), ("db", "db"))), service("db"))
+    assert linked_names(services) == {"db": ("store",)}
 
 
 def test_exposed_ports_are_gathered_once() -> None:
