@@ -49,5 +49,5 @@ def _in_values(value: object) -> Iterator[Variable]:
     elif isinstance(value, str) and "$" in value:
         try:
             yield from list(variables(value))
-        except TemplateError:
+        except (TemplateError, RecursionError):  # nested thousands deep: no template either
             return
