@@ -32,6 +32,7 @@ TCP, UDP = 6, 17
 PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": 132}
 
 _LOOPBACK = b"\x7f"
+_LOOPBACK6 = bytes(15) + b"\1"
 
 
 class Header(NamedTuple):
@@ -208,8 +209,12 @@ class Firewall:
         rewrite = ex.dnat(self._header.family, address=0, port=words)
         port = ex.payload(ex.TRANSPORT_HEADER, 2, 2, words + 1)
         anywhere = ex.payload(ex.TRANSPORT_HEADER, 2, 2, 1)
+        # there is no route_localnet for ::1: connections to it are forwarded in user space
+        beyond_loopback = self._destination() + ex.differs(_LOOPBACK6)
+        routable = b"" if self._header is IPV4 else beyond_loopback
         return (
             (
+                routable,
                 self._destination(),
                 ex.meta(ex.META_L4PROTO, words),
                 port,
@@ -217,6 +222,7 @@ class Firewall:
                 rewrite,
             ),
             (
+                routable,
                 ex.is_local_destination(),
                 ex.meta(ex.META_L4PROTO),
                 anywhere,

@@ -14,7 +14,7 @@ from orchestra.network import redirect
 from orchestra.network.allocate import published_ports
 from orchestra.network.dns import NameTable
 from orchestra.network.forward import DatagramForwarder, StreamForwarder
-from orchestra.network.publish import HostPort
+from orchestra.network.publish import Backend, HostPort
 from orchestra.network.resolvconf import parse_resolv_conf
 from orchestra.network.resolver import Client, Service
 
@@ -54,7 +54,7 @@ class Publication(NamedTuple):
     """A published port of a running container, with what forwards the rest to it."""
 
     container: str
-    backend: tuple[str, int]
+    backend: Backend
     forwarder: StreamForwarder | DatagramForwarder | None
 
 
@@ -81,12 +81,13 @@ class LiveContainers:
     ) -> None:
         """Publish ports and answer names. *fds* empty: open them in the namespace of *pid*."""
         ordered = ep.in_gateway_order(spec.endpoints, internal)
-        addresses = {state.network: state.address for state in allocation.endpoints}
+        states = {state.network: state for state in allocation.endpoints}
         outside = [each.network for each in ordered if not internal(each.network)]
         if outside:
             for port in published_ports(allocation):
                 host_port = HostPort(port.protocol, port.host_ip, port.host_port)
-                backend = (addresses[outside[0]], port.container_port)
+                state = states[outside[0]]
+                backend = Backend(state.address, state.address6, port.container_port)
                 self._publish(host_port, spec.id, backend)
         if not ordered:
             return
@@ -117,14 +118,14 @@ class LiveContainers:
         for port in tuple(self._published):
             self._withdraw(port)
 
-    def _publish(self, port: HostPort, container: str, backend: tuple[str, int]) -> None:
+    def _publish(self, port: HostPort, container: str, backend: Backend) -> None:
         self._withdraw(port)
         self._publish_in_kernel(port, backend)
         channel = self._ports.socket(port)
         forwarder = None
         if channel is not None:
             kind = StreamForwarder if port.protocol == "tcp" else DatagramForwarder
-            forwarder = kind(self._loop, channel, backend)
+            forwarder = kind(self._loop, channel, (backend.address, backend.port))
         self._published[port] = Publication(container, backend, forwarder)
 
     def republish(self) -> None:
@@ -132,9 +133,9 @@ class LiveContainers:
         for port, publication in self._published.items():
             self._publish_in_kernel(port, publication.backend)
 
-    def _publish_in_kernel(self, port: HostPort, backend: tuple[str, int]) -> None:
+    def _publish_in_kernel(self, port: HostPort, backend: Backend) -> None:
         try:
-            self._rules.publish(port, *backend)
+            self._rules.publish(port, backend)
         except OSError as exc:
             _log.warning("port %s is forwarded in user space: %s", port, exc)
 

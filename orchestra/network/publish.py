@@ -37,6 +37,14 @@ class HostPort(NamedTuple):
         return f"{address}:{self.port}/{self.protocol}"
 
 
+class Backend(NamedTuple):
+    """Where a published port leads: a container's addresses ("" for none) and its port."""
+
+    address: str
+    address6: str
+    port: int
+
+
 class Taken(Conflict):
     """A host port is in use, by another program or container."""
 

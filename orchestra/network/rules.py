@@ -19,14 +19,14 @@ from orchestra.network.firewall import (
     Firewall,
     Published,
 )
-from orchestra.network.publish import IPV4_ANY
+from orchestra.network.publish import IPV4_ANY, IPV6_ANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchestra.linux.netlink import NetlinkSocket
     from orchestra.model.network import NetworkSpec
-    from orchestra.network.publish import HostPort
+    from orchestra.network.publish import Backend, HostPort
     from orchestra.network.registry import NetworkRow
 
 _log = logging.getLogger(__name__)
@@ -57,20 +57,19 @@ class HostRules:
         """Whether the table is there: `nft flush ruleset` of a firewall's restart removes it."""
         return self._netlink is None or TABLE in nft.tables(self._netlink, nft.NFPROTO_IPV4)
 
-    def publish(self, port: HostPort, address: str, container_port: int) -> bool:
-        """Lead *port* to the container in the kernel; false when that cannot be done."""
-        firewall = self._open().get(4)
-        if ":" in port.address or not address or firewall is None:
-            return False
-        firewall.publish(_published(port, address, container_port))
-        self._forget_flows(port)
-        return True
+    def publish(self, port: HostPort, backend: Backend) -> None:
+        """Lead *port* to the container in the kernel, where an address of its version allows it."""
+        version, address = (6, backend.address6) if ":" in port.address else (4, backend.address)
+        firewall = self._open().get(version)
+        if firewall is not None and address:
+            firewall.publish(_published(port, address, backend.port))
+            self._forget_flows(port)
 
     def unpublish(self, port: HostPort) -> None:
         """Gone already is fine."""
-        firewall = self._open().get(4)
-        if ":" not in port.address and firewall is not None:
-            firewall.unpublish(_published(port, IPV4_ANY, 0))
+        firewall = self._open().get(6 if ":" in port.address else 4)
+        if firewall is not None:
+            firewall.unpublish(_published(port, port.address, 0))
             self._forget_flows(port)
 
     def uninstall(self) -> None:
@@ -117,7 +116,9 @@ def _bridge_rules(row: NetworkRow, spec: NetworkSpec) -> Iterator[tuple[int, Bri
 def _published(port: HostPort, address: str, container_port: int) -> Published:
     return Published(
         protocol=PROTOCOLS[port.protocol],
-        host_address=b"" if port.address == IPV4_ANY else ip_address(port.address).packed,
+        host_address=b""
+        if port.address in (IPV4_ANY, IPV6_ANY)
+        else ip_address(port.address).packed,
         host_port=port.port,
         address=ip_address(address).packed,
         port=container_port,

@@ -36,13 +36,14 @@ if TYPE_CHECKING:
 ECHO = """
 import socket, sys
 kind, host, port, name = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4].encode()
+family = socket.AF_INET6 if ":" in host else socket.AF_INET
 if kind == "udp":
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s = socket.socket(family, socket.SOCK_DGRAM)
     s.bind((host, port))
     while True:
         data, peer = s.recvfrom(2000)
         s.sendto(name + b" " + peer[0].encode() + b" " + data, peer)
-s = socket.create_server((host, port))
+s = socket.create_server((host, port), family=family, dualstack_ipv6=":" in host)
 while True:
     c, peer = s.accept()
     with c:

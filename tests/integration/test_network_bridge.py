@@ -339,3 +339,17 @@ def test_a_link_that_is_not_ours_is_not_taken_for_a_bridge(host: NetworkHost) ->
         host.network("front", driver_opts=options)
     host.run("ip", "link", "delete", "mine0")
     assert host.network("front", driver_opts=options).bridge == "mine0"
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp"])
+def test_a_container_with_ipv6_is_reached_by_it_in_the_kernel(host: NetworkHost, kind: str) -> None:
+    host.run("ip", "address", "add", "fd99::1/64", "dev", "host0", "nodad")
+    host.run("ip", "-n", OUTSIDE, "address", "add", "fd99::2/64", "dev", "eth0", "nodad")
+    host.network("front", enable_ipv6=True)
+    port = PublishedPort(container_port=80, host_port=8170, protocol=kind)
+    host.start(host.spec("web", "front", ports=(port,)), kind, "::", "80")
+    assert host.ask("fd99::1", 8170, kind=kind, outside=True) == "p-web-1 fd99::2 hello"
+    assert host.ask("fd99::1", 8170, kind=kind).startswith("p-web-1 f")
+    assert host.ask("::1", 8170, kind=kind).startswith("p-web-1 ::ffff:")
+    host.run("ip", "address", "delete", "fd99::1/64", "dev", "host0")
+    host.run("ip", "-n", OUTSIDE, "address", "delete", "fd99::2/64", "dev", "eth0")
