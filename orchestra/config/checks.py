@@ -33,11 +33,13 @@ class Whole(NamedTuple):
     tree: Tree
     services: dict[str, Tree]
     enabled: frozenset[str]
+    complete: bool  # nothing that a service may refer to is missing because it was broken
 
 
 def check(tree: Tree, enabled: tuple[str, ...], problems: Problems, sources: SourceMap) -> None:
     """Every rule, for the *enabled* services and what is declared beside them."""
-    whole = Whole(tree, dict(services_of(tree)), frozenset(enabled))
+    complete = all(len(path) > 2 for path in problems.broken)
+    whole = Whole(tree, dict(services_of(tree)), frozenset(enabled), complete)
     for name in enabled:
         for rule in SERVICE_RULES:
             for found in rule(whole.services[name], whole):
@@ -89,7 +91,8 @@ def _build(service: Tree, whole: Whole) -> Iterator[Finding]:
 def _buildable(name: str, key: str, whole: Whole) -> Iterator[Finding]:
     path: TreePath = ("build", "additional_contexts", key)
     if name not in whole.services:
-        yield _undefined("service", name, whole.services, path)
+        if whole.complete:
+            yield _undefined("service", name, whole.services, path)
     elif not whole.services[name].get("build"):
         yield Finding(path, f'service "{name}" has no build', "name a service that is built")
 
@@ -108,7 +111,7 @@ def _healthcheck_test(service: Tree, _whole: Whole) -> Iterator[Finding]:
 # -- relations ----------------------------------------------------------------------------------
 def _dependencies(service: Tree, whole: Whole) -> Iterator[Finding]:
     for other, edge in (service.get("depends_on") or {}).items():
-        if other in whole.enabled:
+        if other in whole.enabled or not whole.complete:
             continue
         path = _said_at(service, other)
         key = path[0] == "depends_on"
@@ -150,7 +153,7 @@ def _undefined(
 def _references(service: Tree, whole: Whole) -> Iterator[Finding]:
     for section, name, path in _used(service):
         declared = whole.tree.get(section) or {}
-        if name not in declared:
+        if name not in declared and whole.complete:
             yield _undefined(section[:-1], name, declared, path, key=path[-1] == name)
 
 

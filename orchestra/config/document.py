@@ -19,7 +19,7 @@ from orchestra.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestra.model.source import TreePath
+    from orchestra.model.source import Position, TreePath
 
 _STR = "tag:yaml.org,2002:str"
 _INT = "tag:yaml.org,2002:int"
@@ -106,21 +106,36 @@ def read_documents(text: bytes, name: str) -> Iterator[Document]:
         mark = exc.problem_mark or exc.context_mark
         where = None if mark is None else position_of(mark)._replace(file=name)
         reason = " ".join(part for part in (exc.context, exc.problem) if part)
-        raise ConfigError(f"not valid YAML: {reason}", where=where, fix=_yaml_fix(reason)) from exc
+        fix = _yaml_fix(reason, text, where)
+        raise ConfigError(f"not valid YAML: {reason}", where=where, fix=fix) from exc
     except (yaml.YAMLError, UnicodeError) as exc:
         raise ConfigError(f"{name}: not valid YAML: {exc}") from exc
     except RecursionError as exc:
         raise ConfigError(f"{name}: nested too deeply") from exc
 
 
-def _yaml_fix(reason: str) -> str:
-    if "cannot start any token" in reason and "'\\t'" in reason:
+def _yaml_fix(reason: str, text: bytes, where: Position | None) -> str:
+    lines = text.split(b"\n")
+    line = lines[where.line - 1] if where is not None and where.line <= len(lines) else b""
+    if line.lstrip(b" ").startswith(b"\t"):
         return "indent with spaces; YAML forbids tabs"
-    if "mapping values are not allowed" in reason:
-        return "quote the value, or indent the key below its parent"
-    if "could not find expected ':'" in reason:
-        return 'write "key: value", with a space after the colon'
+    for part, fix in _YAML_FIXES:
+        if part in reason:
+            return fix
     return ""
+
+
+_YAML_FIXES = (
+    ("mapping values are not allowed", "quote the value, or indent the key below its parent"),
+    ("could not find expected ':'", 'write "key: value", with a space after the colon'),
+    ("did not find expected key", "begin all keys of one mapping in the same column"),
+    ("did not find expected '-'", "begin all items of one list in the same column"),
+    ("did not find expected ',' or ']'", 'close the list with "]"'),
+    ("did not find expected ',' or '}'", 'close the mapping with "}"'),
+    ("did not find expected node content", "write a value, or close the bracket before it"),
+    ("cannot start any token", "put the value in quotes"),
+    ("undefined alias", "define the anchor with & before this line"),
+)
 
 
 class _Builder:

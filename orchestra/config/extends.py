@@ -116,6 +116,7 @@ class _Resolver:
             except ConfigError as exc:
                 exc.where = exc.where or self._place(source, name)
                 self._load.problems.add(exc)
+                self._load.problems.broken.add(("services", name, "extends"))
                 raise _Broken from exc
             self._load.extended_files[key] = known
         tree, resets = known
@@ -154,6 +155,7 @@ class _Resolver:
     def _broken(self, source: _Source, name: str, what: str, fix: str) -> _Broken:
         where = self._place(source, name)
         self._load.problems.add(problem(("services", name, "extends"), what, where, fix))
+        self._load.problems.broken.add(("services", name, "extends"))
         return _Broken()
 
     def _cycle(self, steps: tuple[_Step, ...]) -> _Broken:
@@ -170,4 +172,5 @@ class _Resolver:
                 "remove one of these extends",
             )
         )
+        self._load.problems.broken.update(("services", step.service, "extends") for step in steps)
         return _Broken()

@@ -46,6 +46,7 @@ def apply_include(scope: Scope) -> None:
             except ConfigError as exc:
                 exc.where = exc.where or scope.current_sources().value(path)
                 scope.load.problems.add(exc)
+                scope.load.problems.broken.add(("include",))
     del scope.current["include"]
 
 

@@ -87,6 +87,7 @@ class Interpolation:
             except TemplateError as exc:
                 where = None if mark is None else self._place(mark, text, exc.offset)
                 self._problems.add(problem(path, exc.what, where, exc.fix))
+                self._problems.broken.add(path)
                 return text
         if casts is None or casts.here is None:
             return value
@@ -96,6 +97,7 @@ class Interpolation:
             where = None if mark is None else position_of(mark)
             from_variable = f' (from "{text}")' if value != text else ""
             self._problems.add(problem(path, fault.what + from_variable, where, fault.fix))
+            self._problems.broken.add(path)
             return text
 
     def _unset(self, name: str) -> None:

@@ -91,6 +91,7 @@ class _Merge:
         where = TreeSources(self._over).value(path)
         full = (*self._root, *path)
         self._problems.add(problem(full, what, where, fix))
+        self._problems.broken.add(full)
 
 
 def _marked(items: list[Any]) -> Seq:

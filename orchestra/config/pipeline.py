@@ -76,15 +76,28 @@ def _unique(scope: Scope) -> None:
 
 
 def _schema(scope: Scope) -> None:
-    for error in validate(scope.tree, scope.sources()):
-        scope.load.problems.add(error)
-    scope.load.problems.raise_any()
+    """Report what the schema refuses, take it out, and go on with what is left."""
+    problems = scope.load.problems
+    errors = validate(scope.tree, scope.sources())
+    for error in errors:
+        problems.add(error)
+    for _ in range(_ROUNDS):
+        if not errors:
+            break
+        scope.give_up(errors)
+        errors = validate(scope.tree, scope.sources())
+    if errors:
+        problems.raise_any()
     where = scope.sources().key(("version",))
     if scope.tree.pop("version", None) is not None:
         scope.load.warn(
             f"{where.file if where else 'compose file'}: the attribute `version` is obsolete, "
             "it will be ignored, please remove it to avoid potential confusion"
         )
+
+
+_ROUNDS = 3
+"""What is taken out may be required, so that its parent has to go as well, and so on."""
 
 
 def _canonical(scope: Scope) -> None:
@@ -96,6 +109,7 @@ def _canonical(scope: Scope) -> None:
                     "Please set name and external: true"
                 )
     to_long_syntax(scope.tree, scope.report)
+    scope.give_up()
 
 
 PER_DOCUMENT: tuple[Pass, ...] = (
@@ -123,7 +137,7 @@ def run_documents(scope: Scope, documents: Sequence[Document]) -> None:
 def _values(scope: Scope) -> None:
     if scope.load.request.interpolate:
         settle_values(scope.tree, scope.report)
-        scope.load.problems.raise_any()
+        scope.give_up()
 
 
 def _defaults(scope: Scope) -> None:
@@ -160,10 +174,10 @@ def _checks(scope: Scope) -> None:
         enabled = {name: services[name] for name in scope.load.enabled}
         for error in check_cycles({"services": enabled}, scope.sources()):
             problems.add(error)
-        problems.raise_any()
 
 
 def _selection(scope: Scope) -> None:
+    scope.load.problems.raise_any()
     every = dict(services_of(scope.tree))
     enabled = frozenset(scope.load.enabled)
     scope.load.disabled = {name: every[name] for name in every if name not in enabled}
@@ -239,12 +253,13 @@ def _load(request: LoadRequest) -> Loaded:
     name = _name(state, documents)
     scope.environment["COMPOSE_PROJECT_NAME"] = name
     run_documents(scope, documents)
-    state.problems.raise_any()
     if not scope.tree:
+        state.problems.raise_any()
         raise ConfigError("empty compose file", fix='write "services:" and a service below it')
     scope.tree["name"] = name
     for step in (*ONCE, *ONCE_WITH_VALUES) if request.interpolate else ONCE:
         step.run(scope)
+    state.problems.raise_any()
     return Loaded(
         project=_project(state, scope),
         tree=scope.tree,

@@ -27,10 +27,15 @@ class Fault(ValueError):
 
 
 class Problems:
-    """The faults of one load. Reporting never raises; `raise_any` does."""
+    """The faults of one load. Reporting never raises; `raise_any` does.
+
+    *broken* are the places that have been reported and then taken out of the tree, so that the
+    load can go on and find what else is wrong; what follows from them is not reported again.
+    """
 
     def __init__(self) -> None:
         self._found: list[ConfigError] = []
+        self.broken: set[TreePath] = set()
 
     def __len__(self) -> int:
         return len(self._found)
@@ -43,8 +48,18 @@ class Problems:
         self, sources: SourceMap, path: TreePath, what: str, fix: str = "", *, key: bool = False
     ) -> None:
         """*what* is wrong at *path*, or with the *key* that it ends with."""
+        if self._follows_from_another(path):
+            return
         where = sources.key(path) if key else sources.value(path)
         self._found.append(problem(path, what, where, fix))
+
+    def _follows_from_another(self, path: TreePath) -> bool:
+        """Is a part of what is at *path* broken, or the attribute that it is a part of?"""
+        depth = len(path)
+        return any(
+            (depth >= 2 and seen[:depth] == path) or (len(seen) >= 3 and path[: len(seen)] == seen)
+            for seen in self.broken
+        )
 
     def raise_any(self) -> None:
         """Raise ConfigErrors if there are any, each once, in the order of the files."""
@@ -65,5 +80,11 @@ def problem(path: TreePath, what: str, where: Position | None, fix: str = "") ->
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """'did you mean "image"?' or "" when nothing is near."""
-    near = near_miss(name, list(known))
+    names = list(known)
+    near = near_miss(name, names)
+    if not near:
+        from difflib import get_close_matches  # only errors pay for it
+
+        close = get_close_matches(name, names, n=1, cutoff=0.6)  # names are short: wbe for web
+        near = close[0] if close else ""
     return f"did you mean {quote(near)}?" if near else ""

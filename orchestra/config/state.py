@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from orchestra.config import files as project_files
 from orchestra.config.document import Document, read_documents
 from orchestra.config.problems import Problems
-from orchestra.config.tree import Map, TreeSources
+from orchestra.config.tree import Map, TreeSources, position_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchestra.config.problems import Fault
     from orchestra.config.request import LoadRequest
     from orchestra.config.tree import Tree
+    from orchestra.errors import ConfigError
     from orchestra.model.source import TreePath
 
 
@@ -102,6 +103,7 @@ class Scope:
         self.tree = Map()
         self.document = Document(Map(), ())
         self.current = Map()
+        self._faulty: list[TreePath] = []
 
     def sources(self) -> TreeSources:
         """The places of the tree as merged so far."""
@@ -115,6 +117,34 @@ class Scope:
         """A rewriting rule's fault; ignored where variables were left in the values."""
         if self.load.request.interpolate:
             self.load.problems.at(self.sources(), path, fault.what, fault.fix)
+            self._faulty.append(path)
+
+    def give_up(self, errors: Sequence[ConfigError] = ()) -> None:
+        """Take what was reported, and what *errors* are about, out of the tree and go on."""
+        paths = [*self._faulty, *(culprit(self.tree, error) for error in errors)]
+        self._faulty.clear()
+        attributes = [_attribute(path) for path in paths]
+        remove_paths(self.tree, attributes)
+        self.load.problems.broken.update(attributes)
+
+
+def culprit(tree: Tree, error: ConfigError) -> TreePath:
+    """The entry that *error* points at: the value at its path, or one of the keys in there."""
+    node: Any = tree
+    for part in error.path:
+        node = node[part]
+    if isinstance(node, Map):
+        for key, (mark, _) in node.marks.items():
+            if key in node and position_of(mark) == error.where:
+                return (*error.path, key)
+    return error.path
+
+
+def _attribute(path: TreePath) -> TreePath:
+    """*path* up to its last key: list items go with their list, so that none is renumbered."""
+    while path and not isinstance(path[-1], str):
+        path = path[:-1]
+    return path
 
 
 def remove_paths(tree: Any, paths: Sequence[TreePath]) -> None:

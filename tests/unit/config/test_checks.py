@@ -211,3 +211,29 @@ def test_services_that_wait_for_each_other_are_refused(project: ProjectDirectory
         "services: {a: {image: a, depends_on: [b]}, b: {image: b, links: [a]}}"
     )
     assert "services wait for each other in a circle: a → b → a" in problem
+
+
+def test_one_load_finds_faults_of_every_pass(project: ProjectDirectory) -> None:
+    problems = project.problems(
+        "services:\n"
+        "  web:\n"
+        "    imge: a\n"
+        "    user: ${MUST?}\n"
+        "    ports: ['x:80']\n"
+        "    mem_limit: lots\n"
+        "    tty: [a]\n"
+        "  api:\n"
+        "    image: a\n"
+        "    depends_on: [wbe]\n"
+    )
+    assert [problem.split(":")[1] for problem in problems] == ["3", "4", "5", "6", "7", "10"]
+
+
+def test_what_follows_from_a_reported_fault_is_not_reported(project: ProjectDirectory) -> None:
+    problems = project.problems(
+        "services:\n"
+        "  web: {image: [a], networks: [n], depends_on: [db]}\n"
+        "  db: [x]\n"
+        "network: {n: }\n"
+    )
+    assert [problem.split(":")[1] for problem in problems] == ["2", "3", "4"]
