@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orchestra.model.state import ContainerState
 
 NAME = "supervised"
-FOREVER = "trap 'exit 0' TERM; while :; do sleep 1000 & wait; done"
+FOREVER = "trap 'exit 0' TERM; echo up; while :; do sleep 1000 & wait; done"
 
 
 class Supervised:
@@ -52,6 +52,12 @@ class Supervised:
         call(self.engine, CreateContainer(spec=spec))
         call(self.engine, StartContainer(id=spec.id))
         return spec.id
+
+    def forever(self, **fields: object) -> ContainerId:
+        """A container that runs until SIGTERM, and is ready for that."""
+        identifier = self.started(FOREVER, **fields)
+        eventually(lambda: self.lines(identifier), within_s=10)
+        return identifier
 
     def state(self, identifier: ContainerId) -> ContainerState:
         """As a reader without a supervisor sees it."""

@@ -96,7 +96,7 @@ def test_random_kills_of_both(project: Supervised, seed: int) -> None:
 
 
 def test_container_goes_on_and_is_adopted(project: Supervised) -> None:
-    identifier = project.started(FOREVER)
+    identifier = project.forever()
     before = project.state(identifier)
     project.kill_supervisor()
     assert is_running(before.pid, before.start_ticks)
@@ -108,7 +108,7 @@ def test_container_goes_on_and_is_adopted(project: Supervised) -> None:
 
 
 def test_a_request_under_way_is_answered_by_the_next_supervisor(project: Supervised) -> None:
-    identifier = project.started(FOREVER)
+    identifier = project.forever()
     ticket = project.engine.submit(WaitExited(id=identifier))
     project.kill_supervisor()
     stop = project.engine.submit(StopContainer(id=identifier))
@@ -160,7 +160,7 @@ def test_a_half_made_container_is_discarded(project: Supervised) -> None:
     os.makedirs(directory)
     with open(os.path.join(directory, "spec.json"), "w") as file:
         file.write('{"id": "ff')
-    identifier = project.started(FOREVER)
+    identifier = project.forever()
     project.kill_supervisor()
     eventually(project.has_recovered, within_s=5)
     assert not os.path.exists(directory)
@@ -168,7 +168,7 @@ def test_a_half_made_container_is_discarded(project: Supervised) -> None:
 
 
 def test_states_are_right_without_any_process_of_ours(project: Supervised) -> None:
-    identifier = project.started(FOREVER)
+    identifier = project.forever()
     state = project.state(identifier)
     (supervisor, _), (reaper, _) = project.processes()
     os.kill(reaper, 9)

@@ -113,13 +113,13 @@ def test_stopping_ends_a_restart_loop(project: Supervised) -> None:
 
 
 def test_kill_is_not_undone_by_the_restart_policy(project: Supervised) -> None:
-    identifier = project.started(FOREVER, restart=RestartPolicy(mode=RestartMode.ALWAYS))
+    identifier = project.forever(restart=RestartPolicy(mode=RestartMode.ALWAYS))
     call(project.engine, KillContainer(id=identifier))
     assert project.exit_code(identifier) == 137
 
 
 def test_crash_is_undone_by_the_restart_policy(project: Supervised) -> None:
-    identifier = project.started(FOREVER, restart=RestartPolicy(mode=RestartMode.ALWAYS))
+    identifier = project.forever(restart=RestartPolicy(mode=RestartMode.ALWAYS))
     before = project.state(identifier)
     os.kill(before.pid, 9)
     eventually(
@@ -138,7 +138,7 @@ def test_grace_period_ends_with_sigkill(project: Supervised) -> None:
 
 
 def test_paused_container_can_be_stopped(project: Supervised) -> None:
-    identifier = project.started(FOREVER)
+    identifier = project.forever()
     call(project.engine, PauseContainer(id=identifier))
     assert project.state(identifier).status == Status.PAUSED
     call(project.engine, StopContainer(id=identifier, grace_s=5))
@@ -146,7 +146,7 @@ def test_paused_container_can_be_stopped(project: Supervised) -> None:
 
 
 def test_paused_container_is_adopted_paused(project: Supervised) -> None:
-    identifier = project.started(FOREVER)
+    identifier = project.forever()
     call(project.engine, PauseContainer(id=identifier))
     project.kill_supervisor()
     call(project.engine, UnpauseContainer(id=identifier))
@@ -197,7 +197,7 @@ def test_probe_that_takes_too_long_fails_and_is_killed(project: Supervised) -> N
         timeout_s=0.3,
         retries=1,
     )
-    identifier = project.started(FOREVER, healthcheck=check)
+    identifier = project.forever(healthcheck=check)
     with pytest.raises(RuntimeFailure, match=r"unhealthy.*waiting"):
         call(project.engine, WaitHealthy(id=identifier))
 
@@ -221,6 +221,20 @@ def test_events_tell_the_story(project: Supervised) -> None:
     assert last.exit_code == 5
 
 
+def test_events_of_a_restart_and_a_stop(project: Supervised) -> None:
+    identifier = project.forever()
+    watcher = project.host.open_engine(NAME)
+    assert isinstance(watcher, SocketEngine)
+    watcher.subscribe()
+    watcher.observe()
+    call(project.engine, RestartContainer(id=identifier, grace_s=0))
+    call(project.engine, StopContainer(id=identifier, grace_s=0))
+    told = [watcher.next_event(5) for _ in range(6)]
+    watcher.close()
+    actions = [event.action for event in told if event is not None]
+    assert actions == ["die", "stop", "start", "restart", "die", "stop"]
+
+
 def test_supervisor_ends_with_the_last_container_and_client(project: Supervised) -> None:
     identifier = project.started("sleep 0.5")
     processes = project.processes()
@@ -235,7 +249,7 @@ def test_supervisor_ends_with_the_last_container_and_client(project: Supervised)
 
 def test_supervisor_and_reaper_are_small_when_left_alone(project: Supervised) -> None:
     for _ in range(10):
-        project.started(FOREVER)
+        project.forever()
     project.engine.close()
     processes = project.processes()
     target_kib = 20 * 1024
@@ -252,7 +266,7 @@ def proportional_set_kib(pid: int) -> int:
 
 
 def test_name_is_taken_on_the_whole_machine(project: Supervised) -> None:
-    project.started(FOREVER, name="the-one")
+    project.forever(name="the-one")
     other = project.spec(FOREVER, name="the-one")
     with pytest.raises(Conflict, match="already in use"):
         call(project.engine, CreateContainer(spec=other))

@@ -11,7 +11,7 @@ import pytest
 
 from orchestra.errors import NotFound, Unsupported
 from orchestra.supervisor.light import PROTOCOL, Channel, LightClient, error_from_wire
-from tests.integration.supervised import FOREVER, NAME, Supervised
+from tests.integration.supervised import NAME, Supervised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_who_does_not_greet_is_refused_and_harms_nobody(
 
 
 def test_plain_json_drives_it(project: Supervised) -> None:
-    identifier = project.started(FOREVER)
+    identifier = project.forever()
     client = LightClient.connect(project.layout.socket(NAME))
     assert client is not None
     ticket = client.submit({"type": "StopContainer", "id": identifier, "grace_s": 5})

@@ -148,6 +148,9 @@ def _launched(core: Core, container: Container, launched: Launched) -> None:
         return
     probing.begin(core, container)
     core.emit(container, "start")
+    if container.restart_requested:
+        container.restart_requested = False
+        core.emit(container, "restart")
     _answer_start(container)
     waiting.settle(container)
 
@@ -191,6 +194,7 @@ def _give_up(core: Core, container: Container, error: OrchestraError) -> None:
 
 
 def _start_failed(core: Core, container: Container, error: OrchestraError) -> None:
+    container.restart_requested = False
     was_started = container.state.started_ns != 0
     state = container.state._replace(
         status=Status.EXITED if was_started else Status.CREATED,
@@ -244,9 +248,11 @@ def exited(core: Core, container: Container, status: int | None) -> None:
         schedule_restart(core, container, decision.delay_s)
         waiting.settle(container)
     elif container.restart_requested:
-        container.restart_requested = False
+        core.emit(container, "stop")
         start(core, container)
     else:
+        if container.stop_replies:
+            core.emit(container, "stop")
         _after_final_exit(container)
 
 
