@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -73,6 +74,17 @@ def test_several_problems_are_told_at_once(orchestra: Orchestra) -> None:
     )
     assert "imge" in result.err
     assert "prts" in result.err
+
+
+def test_editors_get_the_problems_as_json(orchestra: Orchestra) -> None:
+    path = write_compose(orchestra, "services:\n  web:\n    imge: host\n")
+    answer = json.loads(orchestra("config", "--check", "--format", "json", code=15).out)
+    (problem,) = answer["problems"]
+    assert (problem["file"], problem["line"], problem["column"]) == (path, 3, 5)
+    write_compose(orchestra, "services: {web: {image: host}}\n")
+    answer = json.loads(orchestra("config", "--check", "--format", "json").out)
+    assert answer["problems"] == []
+    assert orchestra("config", "--check").out == ""
 
 
 def test_a_missing_image(orchestra: Orchestra) -> None:

@@ -258,6 +258,9 @@ def test_config_prints_the_project(quickstart: Orchestra) -> None:
     assert json.loads(quickstart("config", "--format", "json").out)["name"] == "quickstart"
     assert quickstart("config", "--services").out.split() == ["api", "migrate", "worker"]
     assert quickstart("config", "-q").out == ""
+    assert (
+        "GREETING            false               hello" in quickstart("config", "--variables").out
+    )
 
 
 def test_a_dry_run_prints_the_plan_and_makes_nothing(quickstart: Orchestra) -> None:

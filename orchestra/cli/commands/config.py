@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 from orchestra.cli.context import write
 from orchestra.cli.flags import TEXT, Command, Flag, UsageError
 from orchestra.cli.located import load_request, warn
-from orchestra.errors import Unsupported
+from orchestra.errors import ConfigError, Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
-    from orchestra.config.request import Loaded
+    from orchestra.config.request import Loaded, LoadRequest
     from orchestra.model.project import Project
 
 COMMAND = Command(
     usage="config [OPTIONS] [SERVICE...]",
     summary="Parse, resolve and render compose file in canonical format",
     flags=(
+        Flag("check", "Only check the files; with --format json print all problems for editors"),
         Flag("environment", "Print environment used for interpolation."),
         Flag(
             "format",
@@ -47,11 +49,13 @@ COMMAND = Command(
         Flag("quiet", "Only validate the configuration, don't print anything", short="q"),
         Flag("resolve-image-digests", "Pin image tags to digests"),
         Flag("services", "Print the service names, one per line."),
+        Flag("variables", "Print model variables and default values."),
         Flag("volumes", "Print the volume names, one per line."),
     ),
     examples=(
         ("orchestra config", "The project, all defaults and variables filled in"),
         ("orchestra config -q", "Check the files, print nothing"),
+        ("orchestra config --check --format json", "The same for editors: problems with places"),
     ),
 )
 
@@ -63,24 +67,47 @@ def run(args: Args, context: Context) -> int:
     for name in ("resolve-image-digests", "lock-image-digests"):
         if args.on(name):
             raise Unsupported(f"--{name} needs a registry", fix="leave it out")
-    loaded = load(
-        load_request(context)._replace(
-            services=args.words,
-            interpolate=not args.on("no-interpolate"),
-            normalize=not args.on("no-normalize") and not context.options.compatibility,
-            resolve_paths=not args.on("no-path-resolution"),
-            resolve_environment=not args.on("no-env-resolution"),
-            check_consistency=not args.on("no-consistency"),
-        )
-    )
+    gc.disable()  # a big tree, and the process ends soon
+    try:
+        loaded = load(_request(args, context))
+    except ConfigError as exc:
+        if not _checks_for_editors(args):
+            raise
+        return _report(exc)
+    if _checks_for_editors(args):
+        return _report(None)
     warn(context, loaded.warnings)
     text = _text(args, loaded)
     if args.text("output"):
         with open(args.text("output"), "w", encoding="utf-8") as file:
             file.write(text)
-    elif not args.on("quiet"):
+    elif not args.on("quiet") and not args.on("check"):
         write(text)
     return 0
+
+
+def _request(args: Args, context: Context) -> LoadRequest:
+    as_written = args.on("no-interpolate") or args.on("variables")
+    return load_request(context)._replace(
+        services=args.words,
+        interpolate=not as_written,
+        normalize=not args.on("no-normalize") and not context.options.compatibility,
+        resolve_paths=not args.on("no-path-resolution"),
+        resolve_environment=not args.on("no-env-resolution") and not args.on("variables"),
+        check_consistency=not args.on("no-consistency"),
+    )
+
+
+def _checks_for_editors(args: Args) -> bool:
+    return args.on("check") and args.text("format") == "json"
+
+
+def _report(error: ConfigError | None) -> int:
+    """Print the problems as JSON; the exit code is that of *error*, 0 without one."""
+    from orchestra.config.report import problems_json
+
+    write(problems_json(error))
+    return error.exit_code if error is not None else 0
 
 
 def _text(args: Args, loaded: Loaded) -> str:
@@ -91,7 +118,21 @@ def _text(args: Args, loaded: Loaded) -> str:
         return "".join(_hashes(loaded.project, args.text("hash")))
     if args.on("environment"):
         return "".join(f"{key}={value}\n" for key, value in sorted(loaded.environment.items()))
+    if args.on("variables"):
+        return _variables(loaded)
     return _model(args, loaded)
+
+
+def _variables(loaded: Loaded) -> str:
+    from orchestra.cli.render.table import table_text
+    from orchestra.config.variables import variables_of
+
+    rows = [
+        (needed.name, str(needed.required).lower(), needed.default, needed.alternate)
+        for needed in variables_of(loaded.tree)
+    ]
+    header = ("NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE")
+    return table_text(header, rows, min_width=20)
 
 
 def _model(args: Args, loaded: Loaded) -> str:
