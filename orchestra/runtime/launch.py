@@ -42,7 +42,7 @@ from orchestra.runtime.child import (
 )
 from orchestra.runtime.failure import Failure, decode, failure_of, launch_failed
 from orchestra.runtime.mountops import RootDirectory
-from orchestra.runtime.options import has_no_new_privs, seccomp_installer
+from orchestra.runtime.options import has_no_new_privs, refusal, seccomp_installer
 from orchestra.runtime.plan_rootfs import (
     SHM,
     HostTraits,
@@ -262,6 +262,15 @@ class _Middle:
 
 def _prepare(plan: Launch, seccomp: bytes | None, host: HostTraits) -> _Prepared:
     spec = plan.spec
+    refused = refusal(
+        spec.security.options, has_apparmor=host.has_apparmor, has_selinux=host.has_selinux
+    )
+    if refused:
+        raise LaunchFailed(
+            f"container {spec.name}: security_opt: {refused}",
+            fix="known are no-new-privileges:true, seccomp=unconfined or a profile, "
+            "systempaths=unconfined, apparmor=unconfined, label=disable",
+        )
     own_network = spec.network_mode is NetworkMode.ENDPOINTS
     hostname = "" if spec.namespaces.uts else (spec.hostname or spec.id[:12])
     root = RootDirectory(os.path.join(plan.run_dir, "root"), os.path.join(plan.run_dir, "files"))

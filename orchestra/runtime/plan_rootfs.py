@@ -63,6 +63,8 @@ class HostTraits(NamedTuple):
     unified_at: str | None = None  # "" for pure v2, "unified" beside v1, None without
     thermal_cpus: int = 0  # CPUs with a thermal_throttle directory
     overlay_options: str = ""  # for every overlay
+    has_apparmor: bool = False
+    has_selinux: bool = False
 
 
 def observe_host() -> HostTraits:
@@ -89,6 +91,8 @@ def observe_host() -> HostTraits:
         unified,
         (os.cpu_count() or 0) if throttled else 0,
         "index=off" if has_index else "",
+        os.path.isdir("/sys/kernel/security/apparmor"),
+        os.path.exists("/sys/fs/selinux/enforce"),
     )
 
 

@@ -170,6 +170,18 @@ def test_our_init_passes_signals_on_and_reaps(host: Host) -> None:
     os.close(reader)
 
 
+def test_the_supervisors_memory_is_out_of_reach_behind_our_init(host: Host) -> None:
+    script = "cat /proc/1/cmdline; for f in environ maps mem; do ! cat /proc/1/$f; done 2>&1"
+    output = shell(host, script, process={"init": True})
+    assert output.startswith("init\0")
+    assert output.count("Permission denied") == 3
+
+
+def test_an_unknown_security_option_is_refused(host: Host) -> None:
+    with pytest.raises(LaunchFailed, match="no-new-privilege"):
+        host.launch("true", security=Security(options=("no-new-privilege",)))
+
+
 def select_readable(fd: int) -> bool:
     import select
 

@@ -14,7 +14,7 @@ from orchestra.runtime.child import sysctl_path
 from orchestra.runtime.exec import ExecRequest, ExecTarget, execution_for, spawn_exec
 from orchestra.runtime.failure import StepFailed
 from orchestra.runtime.join_cgroups import CgroupsOf
-from orchestra.runtime.options import has_no_new_privs
+from orchestra.runtime.options import has_no_new_privs, refusal
 
 SPEC = {
     "id": "0123456789abcdef",
@@ -50,6 +50,28 @@ def test_the_request_wins() -> None:
 )
 def test_no_new_privileges_is_read_in_all_its_spellings(option: str, expected: bool) -> None:
     assert has_no_new_privs((option,)) is expected
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("no-new-privileges", ""),
+        ("seccomp={}", ""),
+        ("apparmor:unconfined", ""),
+        ("apparmor=mine", 'the AppArmor profile "mine"'),
+        ("label:type:svirt_t", 'the SELinux label "type:svirt_t"'),
+        ("label=disable", ""),
+        ("no-new-privilege", "is no security option"),
+    ],
+)
+def test_a_security_option_is_obeyed_or_refused(option: str, words: str) -> None:
+    answer = refusal((option,), has_apparmor=True, has_selinux=True)
+    assert words in answer if words else answer == ""
+
+
+def test_a_label_means_nothing_where_there_are_none() -> None:
+    options = ("label:type:svirt_t", "apparmor=mine")
+    assert refusal(options, has_apparmor=False, has_selinux=False) == ""
 
 
 def test_a_descriptor_that_the_container_could_reopen_is_refused() -> None:
