@@ -41,7 +41,8 @@ def _acquire(layout: Layout, project: str, report: Report) -> int:
     path = layout.lock(project)
     while True:
         try:
-            os.makedirs(layout.run(project), mode=0o700, exist_ok=True)
+            for directory in (layout.data_root, layout.run_root, layout.run(project)):
+                os.makedirs(directory, mode=0o700, exist_ok=True)  # whose content is the owner's
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except PermissionError as exc:
             raise PermissionDenied(

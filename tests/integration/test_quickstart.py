@@ -301,3 +301,8 @@ def test_a_service_that_only_a_profile_enables_runs_when_it_is_named(
     assert sorted(str(s["Service"]) for s in states(orchestra).values()) == ["tool", "web"]
     orchestra("down", "-v", "--remove-orphans", "-t", "0")
     assert states(orchestra) == {}
+
+
+def test_state_can_be_read_by_its_owner_only(up: Orchestra) -> None:
+    for variable in ("ORCHESTRA_DATA_ROOT", "ORCHESTRA_RUN_ROOT"):
+        assert os.stat(up.env[variable]).st_mode & 0o077 == 0
