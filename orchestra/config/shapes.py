@@ -103,7 +103,7 @@ _MEMBERSHIP = _shape(
 )
 _MOUNT = _shape(
     "type source target read_only consistency bind? volume? tmpfs? image?",
-    bind=_shape("selinux propagation create_host_path recursive"),
+    bind=_shape("selinux propagation create_host_path? recursive"),
     volume=_shape("labels nocopy subpath"),
     tmpfs=_shape("size= mode"),
     image=_shape("subpath"),

@@ -114,8 +114,8 @@ def normalise(value: Any) -> Any:
         del value["exec"]
     if isinstance(value.get("ssh"), list):
         value["ssh"] = dict(_ssh_key(item) for item in value["ssh"])
-    if value.get("type") == "bind" and value.get("bind", {}).get("create_host_path"):
-        del value["bind"]["create_host_path"]
+    if value.get("type") == "bind":
+        value.get("bind", {}).pop("create_host_path", None)
     return value
 
 

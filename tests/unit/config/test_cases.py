@@ -90,5 +90,25 @@ def test_case(name: str, pytestconfig: pytest.Config) -> None:
         assert _comparable(found, kind) == _comparable(file.read(), kind)
 
 
+_DOUBLED = "interpolate-not-in-keys"
+"""Dollars in keys are doubled as Docker Compose does, but keys are not interpolated."""
+
+
+def _accepted() -> list[str]:
+    return [
+        name
+        for name in sorted(set(os.listdir(CASES)) - {_DOUBLED})
+        if not os.path.exists(os.path.join(CASES, name, "expected.err"))
+    ]
+
+
+@pytest.mark.parametrize("name", _accepted())
+def test_what_is_printed_can_be_loaded_and_prints_the_same(name: str) -> None:
+    folder = os.path.join(CASES, name)
+    printed = to_yaml(load(request_of(folder)).tree)
+    again = LoadRequest(cwd=folder, environ=_ENVIRON, files=("-",), stdin=printed, profiles=("*",))
+    assert to_yaml(load(again).tree) == printed
+
+
 def test_there_are_as_many_cases_as_promised() -> None:
     assert len(os.listdir(CASES)) >= 200
