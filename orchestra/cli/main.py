@@ -6,6 +6,7 @@ called, and no other; `cli.table` has what the help needs.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         def run(self, args: Args, context: Context) -> int: ...
 
 
+HOST_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 
 
@@ -51,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence_stdout()
         code = BROKEN_PIPE
+    except OSError as exc:
+        code = _print_host_failure(exc) if exc.errno in HOST_FAILURES else _print_bug()
     except Exception:  # noqa: BLE001 (the root of the process: whatever it is, say so and save it)
         code = _print_bug()
     return code
@@ -155,6 +159,13 @@ def _print_failure(error: OrchestraError, options: GlobalOptions) -> int:
     return error.exit_code
 
 
+def _print_host_failure(error: OSError) -> int:
+    """The machine has run out of something: no bug of ours, and no traceback."""
+    place = f": {error.filename}" if error.filename else ""
+    sys.stderr.write(f"{error.strerror}{place}\n  fix: make room, then run the command again\n")
+    return 1
+
+
 def _print_bug() -> int:
     """Save the traceback of the exception under way where only its owner can read it."""
     import tempfile
@@ -162,11 +173,15 @@ def _print_bug() -> int:
 
     from orchestra import __version__
 
-    descriptor, path = tempfile.mkstemp(prefix="orchestra-bug-", suffix=".txt")
+    error = sys.exc_info()[1]
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="orchestra-bug-", suffix=".txt")
+    except OSError:  # no directory to write to
+        traceback.print_exc()
+        return 1
     with open(descriptor, "w", encoding="utf-8") as file:
         file.write(f"orchestra {__version__}, Python {sys.version}\n{sys.argv}\n")
         file.write(traceback.format_exc())
-    error = sys.exc_info()[1]
     sys.stderr.write(
         f"this is a bug in orchestra: {type(error).__name__}: {error}\n"
         f"  the traceback is in {path}; please report it\n"

@@ -79,11 +79,18 @@ def run(args: Args, context: Context) -> int:
     warn(context, loaded.warnings)
     text = _text(args, loaded)
     if args.text("output"):
-        with open(args.text("output"), "w", encoding="utf-8") as file:
-            file.write(text)
+        _save(args.text("output"), text)
     elif not args.on("quiet") and not args.on("check"):
         write(text)
     return 0
+
+
+def _save(path: str, text: str) -> None:
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as exc:
+        raise UsageError(f"cannot write {path}: {exc.strerror}") from exc
 
 
 def _request(args: Args, context: Context) -> LoadRequest:

@@ -74,6 +74,17 @@ def test_a_bug_is_reported_in_two_lines_and_saved(
     assert report.stat().st_mode & 0o077 == 0
 
 
+def test_a_full_disk_is_no_bug(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_text: str) -> None:
+        raise OSError(28, "No space left on device", "/var/lib/x")
+
+    monkeypatch.setattr("orchestra.cli.commands.version.write", fail)
+    assert main(["version"]) == 1
+    assert capsys.readouterr().err.startswith("No space left on device: /var/lib/x\n  fix:")
+
+
 @pytest.mark.parametrize(
     ("redirect", "environment"),
     [(">&-", {}), ("2>&-", {}), ("</dev/null", {"PYTHONIOENCODING": "ascii"})],
