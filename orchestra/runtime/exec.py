@@ -50,7 +50,9 @@ _KINDS = tuple(kind for kind in NAMESPACE_FLAGS if kind not in ("user", "pid"))
 
 
 class Joinable(Protocol):
-    """What a CgroupScope is, and `join_cgroups.CgroupsOf`."""
+    """What a CgroupScope is, and `join_cgroups.CgroupsOf`: `fork` may already be inside."""
+
+    def fork(self) -> int: ...
 
     def enter(self) -> None: ...
 
@@ -172,7 +174,7 @@ def _fork_into(pid_namespace: int, child: _ExecChild, target: ExecTarget) -> int
         try:
             setns(pid_namespace, flag)
             try:
-                pid = os.fork()
+                pid = target.cgroup.fork()
                 if pid == 0:
                     child.run()
             finally:

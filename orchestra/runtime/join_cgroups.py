@@ -8,24 +8,49 @@ from __future__ import annotations
 
 import os
 
+from orchestra.linux.clone import fork_into
+from orchestra.linux.fds import Fd
+
 _TOP = "/sys/fs/cgroup"
 
 
 class CgroupsOf:
-    """The cgroups of *pid*, looked up when entered."""
+    """The cgroups of *pid*, looked up when they are entered."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
+        self._is_inside = False  # in a child of `fork`
+
+    def fork(self) -> int:
+        """os.fork(), with the child inside from its birth on pure v2: moving there takes 11 ms."""
+        lines = self._lines()
+        if len(lines) != 1:
+            return os.fork()
+        _, _, path = lines[0].split(":", 2)
+        self._is_inside = True
+        try:
+            with Fd(os.open(_TOP + path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as cgroup:
+                pid = fork_into(cgroup.fileno())
+        except OSError:
+            self._is_inside = False
+            return os.fork()  # and `enter` does it, or says what is wrong
+        if pid != 0:
+            self._is_inside = False
+        return pid
 
     def enter(self) -> None:
         """Move the calling process, which has one thread, into them. Raises OSError."""
-        with open(f"/proc/{self._pid}/cgroup") as file:
-            lines = file.read().splitlines()
+        if self._is_inside:
+            return
         with open("/proc/self/cgroup") as file:
             own = frozenset(file.read().splitlines())
-        for line in lines:
+        for line in self._lines():
             if line not in own:
                 _join(line)
+
+    def _lines(self) -> list[str]:
+        with open(f"/proc/{self._pid}/cgroup") as file:
+            return file.read().splitlines()
 
 
 def _join(line: str) -> None:

@@ -252,7 +252,7 @@ class _Middle:
 
     def _fork(self) -> None:
         self._step = "fork"
-        pid = os.fork()
+        pid = self._plan.cgroup.fork()
         if pid == 0:
             ContainerChild(self._prepared.child, self._channel).run()
         pidfd = os.pidfd_open(pid)
