@@ -187,9 +187,8 @@ class Server:
 
     def is_quiet(self) -> bool:
         """Is nothing under way that this process alone knows of: no client, launch or probe?"""
-        return not self._connections and all(
-            container.launching is None and container.probe is None
-            for container in self.core.containers.values()
+        return not (self._connections or self.core.probes) and all(
+            container.launching is None for container in self.core.containers.values()
         )
 
     def close(self) -> None:

@@ -270,3 +270,12 @@ def test_name_is_taken_on_the_whole_machine(project: Supervised) -> None:
     other = project.spec(FOREVER, name="the-one")
     with pytest.raises(Conflict, match="already in use"):
         call(project.engine, CreateContainer(spec=other))
+
+
+def test_stuck_probe_keeps_neither_the_stop_nor_the_loop_waiting(project: Supervised) -> None:
+    check = HealthCheck(test=("CMD-SHELL", "trap '' TERM; sleep 4321"), interval_s=0.05)
+    identifier = project.forever(healthcheck=check)
+    other = project.started("sleep 0.3")
+    assert project.exit_code(other) == 0
+    call(project.engine, StopContainer(id=identifier, grace_s=5))
+    assert project.state(identifier).exit_code == 0

@@ -189,6 +189,7 @@ class Core:
         self.containers: dict[str, Container] = {}
         self.trash = Trash(drivers, project, loop)
         self.listeners: list[Callable[[ContainerEvent], None]] = []
+        self.probes: set[Probe] = set()  # our children, cancelled ones included
         self._dying: list[CgroupScope] = []
 
     @property

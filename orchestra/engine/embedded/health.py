@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from orchestra.model.container import HealthCheck
 
 
+DEFAULT_S = 30.0
+"""What 0 means for interval and timeout, as Docker has it."""
+
+
 class HealthTrack(NamedTuple):
     """Where the checks of one run stand. *started_s* and all times are of one monotonic clock."""
 
@@ -35,9 +39,15 @@ def in_start_period(check: HealthCheck, track: HealthTrack, now_s: float) -> boo
 
 def next_delay_s(check: HealthCheck, track: HealthTrack, now_s: float) -> float:
     """How long to wait from *now_s*, the end of the last check or the start, to the next."""
-    if in_start_period(check, track, now_s):
-        return min(check.start_interval_s, check.interval_s)
-    return check.interval_s
+    interval_s = check.interval_s if check.interval_s > 0 else DEFAULT_S
+    if in_start_period(check, track, now_s) and check.start_interval_s > 0:
+        return min(check.start_interval_s, interval_s)
+    return interval_s
+
+
+def timeout_s(check: HealthCheck) -> float:
+    """How long a check may take."""
+    return check.timeout_s if check.timeout_s > 0 else DEFAULT_S
 
 
 def after_probe(

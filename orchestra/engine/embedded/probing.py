@@ -32,6 +32,7 @@ class Probe:
         self._core = core
         self._container = container
         self._output = b""
+        self._is_cancelled = False
         self._read_end, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             assert container.scope is not None  # noqa: S101 (a running container has one)
@@ -49,11 +50,14 @@ class Probe:
             raise
         finally:
             os.close(write_end)
+        core.probes.add(self)
         core.loop.add_reader(self._read_end, self._read)
         core.loop.add_reader(self._pidfd, self._ended)
-        self._timer = core.loop.call_later(check.timeout_s, self._timed_out)
+        self._timer = core.loop.call_later(health.timeout_s(check), self._timed_out)
 
     def _read(self) -> None:
+        if self._read_end < 0:
+            return
         try:
             content = os.read(self._read_end, 65536)
         except BlockingIOError:
@@ -65,8 +69,16 @@ class Probe:
 
     def _ended(self) -> None:
         self._read()
-        status = self._collect()
-        probe_ended(self._core, self._container, self._output, succeeded=status == 0)
+        self._let_go()
+        self._core.loop.remove_reader(self._pidfd)
+        os.close(self._pidfd)
+        try:
+            status = os.waitpid(self._pid, 0)[1]
+        except ChildProcessError:
+            status = -1
+        self._core.probes.discard(self)
+        if not self._is_cancelled:
+            probe_ended(self._core, self._container, self._output, succeeded=status == 0)
 
     def _timed_out(self) -> None:
         self.cancel()
@@ -74,20 +86,18 @@ class Probe:
         probe_ended(self._core, self._container, output, succeeded=False)
 
     def cancel(self) -> None:
-        """Kill it; no verdict follows."""
+        """Kill it; no verdict follows. It is reaped when it is dead, which nobody waits for."""
+        self._is_cancelled = True
+        self._let_go()
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        self._collect()
 
-    def _collect(self) -> int:
+    def _let_go(self) -> None:
         self._timer.cancel()
-        self._core.loop.remove_reader(self._read_end)
-        self._core.loop.remove_reader(self._pidfd)
-        os.close(self._read_end)
-        os.close(self._pidfd)
-        with contextlib.suppress(ChildProcessError):
-            return os.waitpid(self._pid, 0)[1]
-        return 1
+        if self._read_end >= 0:
+            self._core.loop.remove_reader(self._read_end)
+            os.close(self._read_end)
+            self._read_end = -1
 
 
 def begin(core: Core, container: Container) -> None:

@@ -41,6 +41,12 @@ def test_retries_failures_in_a_row_are_unhealthy() -> None:
     assert health.after_probe(CHECK, track, 60.0, succeeded=True).status == Health.HEALTHY
 
 
+def test_zero_is_the_default() -> None:
+    check = HealthCheck(test=("CMD", "true"), interval_s=0, timeout_s=0, start_interval_s=0)
+    assert health.next_delay_s(check, HealthTrack(0.0), 0.0) == 30
+    assert health.timeout_s(check) == 30
+
+
 def test_shell_form_goes_through_the_shell() -> None:
     assert health.probe_argv(HealthCheck(test=("CMD-SHELL", "exit 0"))) == (
         "/bin/sh",
