@@ -6,6 +6,7 @@ from orchestra.config.problems import Fault
 
 _TRUE = frozenset({"true", "y", "yes", "on"})
 _FALSE = frozenset({"false", "n", "no", "off"})
+NOT_YAML_1_2 = (_TRUE | _FALSE) - {"true", "false"}
 
 
 def to_bool(text: str) -> bool:

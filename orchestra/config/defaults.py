@@ -37,7 +37,7 @@ def set_defaults(tree: Tree) -> None:
             port.setdefault("mode", "ingress")
         for request in _device_requests(service):
             if "count" not in request and "device_ids" not in request:
-                request["count"] = -1
+                request["count"] = "all"
         for volume in _mappings(service.get("volumes")):
             if isinstance(volume.get("bind"), dict):
                 volume["bind"].setdefault("create_host_path", True)

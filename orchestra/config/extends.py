@@ -8,9 +8,10 @@ chain that leads back to itself is told with the place of every step.
 from __future__ import annotations
 
 from itertools import pairwise
-from os.path import dirname, join, normpath, relpath
+from os.path import dirname, relpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orchestra.config.files import local_path
 from orchestra.config.interpolate import Interpolation
 from orchestra.config.merge import merge_services, merge_trees
 from orchestra.config.problems import did_you_mean, problem
@@ -107,18 +108,17 @@ class _Resolver:
 
     def _file(self, source: _Source, name: str, file: str) -> _Source:
         """The services of *file*, canonical, their paths relative to the scope's directory."""
-        path = normpath(join(self._scope.directory, file))
-        key = (path, id(self._scope.environment))
-        known = self._load.extended_files.get(key)
-        if known is None:
-            try:
-                known = self._read(path)
-            except ConfigError as exc:
-                exc.where = exc.where or self._place(source, name)
-                self._load.problems.add(exc)
-                self._load.problems.broken.add(("services", name, "extends"))
-                raise _Broken from exc
-            self._load.extended_files[key] = known
+        try:
+            path = local_path(self._scope.directory, file)
+            key = (path, id(self._scope.environment))
+            known = self._load.extended_files.get(key)
+            if known is None:
+                known = self._load.extended_files[key] = self._read(path)
+        except ConfigError as exc:
+            exc.where = exc.where or self._place(source, name)
+            self._load.problems.add(exc)
+            self._load.problems.broken.add(("services", name, "extends"))
+            raise _Broken from exc
         tree, resets = known
         services = tree.get("services")
         if not isinstance(services, dict):

@@ -64,7 +64,20 @@ def find_files(request: LoadRequest, warn: Callable[[str], None]) -> ProjectFile
 
 
 def _absolute(folder: str, path: str) -> str:
-    return path if path == STDIN else abspath(join(folder, path))
+    return path if path == STDIN else local_path(folder, path)
+
+
+_REMOTE = ("https://", "http://", "ssh://", "git://", "git@", "oci://", "github.com/")
+
+
+def local_path(folder: str, name: str) -> str:
+    """*name* below *folder*, absolute. Raises ConfigError for what lies on another machine."""
+    if name.startswith(_REMOTE):
+        raise ConfigError(
+            f"{name}: compose files on other machines cannot be read",
+            fix="fetch it first, and name the local file",
+        )
+    return abspath(join(folder, name))
 
 
 def _working_dir(request: LoadRequest, files: tuple[str, ...]) -> str:

@@ -81,7 +81,7 @@ def _is_include(scope: Scope, entry: Any, path: TreePath) -> bool:
 
 def _include(scope: Scope, entry: Tree, path: TreePath) -> None:
     names = as_list(entry["path"])
-    files = [normpath(join(scope.directory, name)) for name in names]
+    files = [project_files.local_path(scope.directory, name) for name in names]
     where = str(scope.current_sources().value(path))
     _forbid_cycle(scope, files[0], path, where)
     given = entry.get("project_directory")

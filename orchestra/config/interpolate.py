@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orchestra.config.attributes import TABLE
+from orchestra.config.casts import NOT_YAML_1_2, to_bool
 from orchestra.config.problems import Fault, problem
 from orchestra.config.template import TemplateError, substitute
 from orchestra.config.tree import Map, Seq, Tree, position_of
@@ -91,6 +92,11 @@ class Interpolation:
                 return text
         if casts is None or casts.here is None:
             return value
+        if casts.here is to_bool and value.lower() in NOT_YAML_1_2:
+            self._warn(
+                f'"{value}" for boolean is not supported by YAML 1.2, '
+                f"please use `{'true' if to_bool(value) else 'false'}`"
+            )
         try:
             return casts.here(value)
         except Fault as fault:

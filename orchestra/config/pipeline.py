@@ -196,8 +196,8 @@ def _env_files(scope: Scope) -> None:
 
 
 ONCE: tuple[Pass, ...] = (
-    Pass("values", _values, "sizes, durations and commands, once nothing is merged any more"),
     Pass("defaults", _defaults, "on the merged whole, or a default would beat an earlier file"),
+    Pass("values", _values, "sizes, durations and commands, once nothing is merged any more"),
     Pass("relpaths", _relpaths, "against the project's directory"),
     Pass("environment", _environment, "configs and secrets that come from variables"),
     Pass("normalize", _normalize, "implied network, names and dependencies"),

@@ -182,3 +182,12 @@ def test_all_files_that_were_read_are_known(project: ProjectDirectory) -> None:
     )
     names = {os.path.relpath(path, project.path) for path in loaded.files_read}
     assert names == {"compose.yaml", "i.yaml", "x.yaml", "e.env"}
+
+
+def test_files_on_other_machines_are_refused_plainly(project: ProjectDirectory) -> None:
+    (problem,) = project.problems("include:\n  - oci://registry/x\n" + SMALL)
+    assert problem.startswith("compose.yaml:2:5: oci://registry/x: compose files on other machines")
+    (problem,) = project.problems(
+        "services:\n  web: {image: a, extends: {file: 'git@host:x', service: y}}\n"
+    )
+    assert problem.startswith("compose.yaml:2:28: git@host:x: compose files on other machines")

@@ -72,3 +72,9 @@ def test_without_interpolation_variables_stay(project: ProjectDirectory) -> None
 def test_all_names_that_were_asked_for_are_known(project: ProjectDirectory) -> None:
     loaded = project.load("services: {web: {image: 'a${X:-$Y}', user: $HOME}}")
     assert {"HOME", "X", "Y"} <= set(loaded.variables)
+
+
+def test_booleans_of_yaml_1_1_are_taken_with_a_warning(project: ProjectDirectory) -> None:
+    loaded = project.load("services: {web: {image: a, tty: yes}}")
+    assert loaded.project.services[0].tty
+    assert loaded.warnings == ('"yes" for boolean is not supported by YAML 1.2, please use `true`',)
