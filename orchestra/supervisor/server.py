@@ -168,7 +168,7 @@ class Server:
 
     def is_needed(self) -> bool:
         """Is a client connected, or a container running, starting or to be restarted?"""
-        if self._connections or self.core.is_burying or not self.core.trash.is_empty:
+        if self._connections or self.core.is_tidying:
             return True
         return any(
             container.is_running
@@ -187,7 +187,7 @@ class Server:
 
     def is_quiet(self) -> bool:
         """Is nothing under way that this process alone knows of: no client, launch or probe?"""
-        return not (self._connections or self.core.probes) and all(
+        return not (self._connections or self.core.probes or self.core.is_tidying) and all(
             container.launching is None for container in self.core.containers.values()
         )
 

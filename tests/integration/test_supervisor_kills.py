@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 from typing import TYPE_CHECKING
 
@@ -165,6 +166,23 @@ def test_a_half_made_container_is_discarded(project: Supervised) -> None:
     eventually(project.has_recovered, within_s=5)
     assert not os.path.exists(directory)
     assert project.state(identifier).status == Status.RUNNING
+
+
+def test_a_reboot_leaves_containers_that_can_be_started(project: Supervised) -> None:
+    """Everything is dead and the run root is gone; a damaged state is made good."""
+    identifier = project.forever()
+    damaged = project.forever()
+    pids = [project.state(each).pid for each in (identifier, damaged)]
+    (supervisor, _), (reaper, _) = project.processes()
+    for pid in (reaper, supervisor, *pids):
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: project.state(damaged).status == Status.EXITED, within_s=5)
+    shutil.rmtree(project.layout.run_root)
+    with open(project.layout.state_json(NAME, damaged), "w"):
+        pass
+    for each in (identifier, damaged):
+        call(project.engine, StartContainer(id=each))
+        assert project.state(each).status == Status.RUNNING
 
 
 def test_states_are_right_without_any_process_of_ours(project: Supervised) -> None:

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orchestra.engine.base import Completion
+from orchestra.engine.embedded.durable import SyncLater
 from orchestra.engine.embedded.events import ContainerEvent
 from orchestra.engine.embedded.restart import Backoff
 from orchestra.engine.embedded.trash import Trash
@@ -187,6 +188,7 @@ class Core:
         self.exits = exits
         self.keeper = keeper
         self.containers: dict[str, Container] = {}
+        self.durable = SyncLater(loop)
         self.trash = Trash(drivers, project, loop)
         self.listeners: list[Callable[[ContainerEvent], None]] = []
         self.probes: set[Probe] = set()  # our children, cancelled ones included
@@ -228,8 +230,9 @@ class Core:
             self._dying.append(scope)
 
     @property
-    def is_burying(self) -> bool:
-        return bool(self._dying)
+    def is_tidying(self) -> bool:
+        """Is something of what was done still to be finished, though nobody waits for it?"""
+        return bool(self._dying) or not self.trash.is_empty or not self.durable.is_done
 
     def bury(self) -> None:
         """Remove the cgroups of what has ended."""

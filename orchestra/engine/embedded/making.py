@@ -46,7 +46,8 @@ def create(core: Core, spec: ContainerSpec) -> Container:
         undo.callback(_remove_directory, directory)
         for mount in spec.mounts:
             _ensure_source(core, spec, mount, undo)
-        write_atomically(core.layout.spec_json(core.project, spec.id), encode_spec(spec))
+        path = core.layout.spec_json(core.project, spec.id)
+        write_atomically(path, encode_spec(spec), durable=False)
         allocation = core.drivers.networks.allocate(spec)
         undo.callback(core.drivers.networks.release, spec.id)
         snapshot = core.layout.snapshot(core.project, spec.id)
@@ -57,6 +58,7 @@ def create(core: Core, spec: ContainerSpec) -> Container:
         container.prepared = (time.monotonic(), rootfs)
         core.set_state(container, state)
         undo.pop_all()
+    core.durable.add(path)
     core.containers[spec.id] = container
     core.emit(container, "create")
     return container
