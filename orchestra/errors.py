@@ -8,6 +8,8 @@ OrchestraError            base; what happened, where, and how to mend it
   Unsupported             asked for something this host, engine or version cannot do
   PermissionDenied        the caller lacks the rights
   RegistryError           a registry answered with an error
+    AuthRequired          it wants a login, or refused the one it got
+    DigestMismatch        it sent something else than what was asked for
   BuildError              a Dockerfile is wrong or one of its steps failed
   RuntimeFailure          the kernel refused a step of running a container
     LaunchFailed          the container's command could not be started (exit code 125, 126 or 127)
@@ -86,6 +88,14 @@ class PermissionDenied(OrchestraError):
 
 class RegistryError(OrchestraError):
     """A registry refused or broke off."""
+
+
+class AuthRequired(RegistryError):
+    """A registry wants a login, or refused the one it got."""
+
+
+class DigestMismatch(RegistryError):
+    """A blob's bytes are not those that its digest or size names."""
 
 
 class BuildError(OrchestraError):
