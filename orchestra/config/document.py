@@ -291,7 +291,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     if tag == _STR:
         return text
     if tag == _INT:
-        return _integer(text)
+        return _integer(text) if len(text) <= _LONGEST_INTEGER else text
     if tag == _BOOL:
         return text.lower() == "true"
     if tag == _NULL or (tag in {RESET, OVERRIDE} and text == ""):
@@ -299,6 +299,10 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     if tag == _FLOAT:
         return _floating(text)
     return text
+
+
+_LONGEST_INTEGER = 80
+"""No attribute holds longer ones, and Python refuses to print them."""
 
 
 def _integer(text: str) -> int:

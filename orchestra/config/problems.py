@@ -9,7 +9,7 @@ from orchestra.errors import ConfigError, ConfigErrors
 from orchestra.model.source import spell_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from orchestra.model.source import Position, SourceMap, TreePath
 
@@ -17,13 +17,25 @@ MAX_PROBLEMS = 100
 
 
 class Fault(ValueError):
-    """A rule refuses a value: *what* is wrong and its *fix*; *at* leads from the value to it."""
+    """A rule refuses a value: *what* is wrong and its *fix*; *at* leads from the value to it.
+
+    *others* are further faults of the same value.
+    """
 
     def __init__(self, what: str, fix: str = "", at: TreePath = ()) -> None:
         super().__init__(what)
         self.what = what
         self.fix = fix
         self.at = at
+        self.others: tuple[Fault, ...] = ()
+
+
+def raise_together(faults: Sequence[Fault]) -> None:
+    """Raise the first of *faults* with the others in it, if there are any."""
+    if faults:
+        first, *rest = faults
+        first.others = tuple(rest)
+        raise first
 
 
 class Problems:

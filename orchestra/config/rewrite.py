@@ -61,7 +61,8 @@ def _rewrite(node: Any, rules: Trie[Any], path: TreePath, report: Report) -> Non
             try:
                 value = node[key] = below.here(value)
             except Fault as fault:
-                report((*path, key, *fault.at), fault)
+                for each in (fault, *fault.others):
+                    report((*path, key, *each.at), each)
                 continue
         if value.__class__ is not str and (below.named or below.any is not None):
             _rewrite(value, below, (*path, key), report)

@@ -16,7 +16,7 @@ from orchestra.config.merge_rules import (
     spell,
 )
 from orchestra.config.ports import long_ports
-from orchestra.config.problems import Fault
+from orchestra.config.problems import Fault, raise_together
 from orchestra.config.tree import Map, Seq
 from orchestra.config.volumes import long_volume
 
@@ -135,22 +135,30 @@ def ports(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     result = Seq()
+    faults: list[Fault] = []
     for index, item in enumerate(value):
-        if isinstance(item, dict):
-            entries = [item]
-        elif isinstance(item, (str, int)) and not isinstance(item, bool):
-            try:
-                entries = long_ports(str(item))
-            except Fault as fault:
-                raise Fault(fault.what, fault.fix, (index,)) from fault
-        else:
-            raise Fault(f"expected a port, found {spell(item)}", at=(index,))
-        marks = value.marks[index : index + 1] if isinstance(value, Seq) else []
+        try:
+            entries = _long_entries(item)
+        except Fault as fault:
+            fault.at = (index,)
+            faults.append(fault)
+            continue
         piece = Seq()
         piece.extend(entries)
-        piece.marks = marks * len(entries)
+        piece.marks = (value.marks[index : index + 1] if isinstance(value, Seq) else []) * len(
+            piece
+        )
         result = joined(result, piece)
+    raise_together(faults)
     return result
+
+
+def _long_entries(item: Any) -> list[Any]:
+    if isinstance(item, dict):
+        return [item]
+    if isinstance(item, (str, int)) and not isinstance(item, bool):
+        return long_ports(str(item))
+    raise Fault(f"expected a port, found {spell(item)}")
 
 
 def text(value: Any) -> Any:

@@ -237,3 +237,11 @@ def test_what_follows_from_a_reported_fault_is_not_reported(project: ProjectDire
         "network: {n: }\n"
     )
     assert [problem.split(":")[1] for problem in problems] == ["2", "3", "4"]
+
+
+def test_every_wrong_port_of_a_list_is_told(project: ProjectDirectory) -> None:
+    problems = project.problems("services: {web: {image: a, ports: ['80:x', '80', 'y:80']}}")
+    assert [problem.split(": ")[1] for problem in problems] == [
+        "services.web.ports[0]",
+        "services.web.ports[2]",
+    ]

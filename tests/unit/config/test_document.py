@@ -117,3 +117,8 @@ def test_broken_yaml_is_told_with_its_place(text: str, place: str) -> None:
 def test_text_that_is_not_utf_8_is_refused() -> None:
     with pytest.raises(ConfigError, match="not valid YAML"):
         list(read_documents(b"a: \xff\xfe\xfa\n", "f.yaml"))
+
+
+def test_a_number_longer_than_any_attribute_holds_is_text() -> None:
+    assert read("a: " + "9" * 5000) == {"a": "9" * 5000}
+    assert read("a: 0x" + "f" * 5000) == {"a": "0x" + "f" * 5000}
