@@ -297,7 +297,7 @@ def test_a_service_that_only_a_profile_enables_runs_when_it_is_named(
     orchestra("up", "-d")
     assert [state["Service"] for state in states(orchestra).values()] == ["web"]
     assert orchestra("run", "--rm", "-T", "tool", "cat", "/proc/self/comm").out == "cat\n"
-    orchestra("up", "-d", "tool")
+    orchestra("up", "-d", "--remove-orphans", "tool")
     assert sorted(str(s["Service"]) for s in states(orchestra).values()) == ["tool", "web"]
     orchestra("down", "-v", "--remove-orphans", "-t", "0")
     assert states(orchestra) == {}
