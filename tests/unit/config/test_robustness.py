@@ -44,7 +44,7 @@ BASE: dict[str, Any] = {
             "gpus": "all",
             "extends": {"service": "db"},
             "restart": "always",
-            "mem_limit": "1g",
+            "mem_limit": "1m",
         },
         "db": {"image": "d", "profiles": []},
     },
