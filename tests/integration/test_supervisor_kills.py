@@ -12,7 +12,9 @@ import pytest
 
 from orchestra.engine.base import (
     CreateContainer,
+    CreateNetwork,
     RemoveContainer,
+    RemoveNetwork,
     StartContainer,
     StopContainer,
     WaitExited,
@@ -20,7 +22,8 @@ from orchestra.engine.base import (
     call,
 )
 from orchestra.linux.procfs import is_running
-from orchestra.model.container import HealthCheck, RestartMode, RestartPolicy
+from orchestra.model.container import Endpoint, HealthCheck, RestartMode, RestartPolicy
+from orchestra.model.network import NetworkSpec
 from orchestra.model.state import Status
 from tests.integration.supervised import FOREVER, NAME, Supervised
 from tests.support.eventually import eventually
@@ -166,6 +169,24 @@ def test_a_half_made_container_is_discarded(project: Supervised) -> None:
     eventually(project.has_recovered, within_s=5)
     assert not os.path.exists(directory)
     assert project.state(identifier).status == Status.RUNNING
+
+
+def test_names_are_resolved_all_the_time(project: Supervised) -> None:
+    """The name server's sockets are parked: a question waits for the next supervisor."""
+    network = NetworkSpec(name=f"{NAME}_default", project=NAME, key="default")
+    call(project.engine, CreateNetwork(spec=network))
+    ask = "getent hosts me >/dev/null || echo failed $i; i=$((i+1)); sleep 0.01"
+    identifier = project.started(
+        f"i=0; while [ $i -lt 60 ]; do {ask}; done; echo done",
+        endpoints=(Endpoint(network=network.name, aliases=("me",)),),
+    )
+    for _ in range(3):
+        project.kill_supervisor()
+        eventually(project.has_recovered, within_s=5)
+    assert project.exit_code(identifier) == 0
+    assert [line.text for line in project.lines(identifier)] == [b"done\n"]
+    call(project.engine, RemoveContainer(id=identifier))
+    call(project.engine, RemoveNetwork(name=network.name))
 
 
 def test_a_reboot_leaves_containers_that_can_be_started(project: Supervised) -> None:

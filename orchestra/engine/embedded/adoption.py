@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -39,11 +39,28 @@ def adopt_all(core: Core, parked: dict[str, tuple[int, ...]]) -> None:
         else:
             core.containers[container_id] = container
     for container in tuple(core.containers.values()):
-        pidfd, *outputs = parked.pop(running.parking_key(container), (-1,))
-        _adopt(core, container, pidfd, tuple(outputs))
-    for fds in parked.values():
-        for fd in fds:
-            os.close(fd)
+        fds = _sorted(container, parked.pop(running.parking_key(container), (-1,)))
+        _adopt(core, container, fds)
+    for unknown in parked.values():
+        _close(unknown)
+
+
+class _Parked(NamedTuple):
+    """What was kept for one run of a container, as `running.watch` parks it."""
+
+    pidfd: int
+    network: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+def _sorted(container: Container, fds: tuple[int, ...]) -> _Parked:
+    outputs = max(1, len(fds) - running.output_count(container.spec))
+    return _Parked(fds[0], fds[1:outputs], fds[outputs:])
+
+
+def _close(fds: tuple[int, ...]) -> None:
+    for fd in fds:
+        os.close(fd)
 
 
 def _load(core: Core, container_id: str) -> Container | None:
@@ -63,19 +80,20 @@ def _discard(core: Core, container_id: str) -> None:
     core.trash.throw(core.layout.container(core.project, container_id))
 
 
-def _adopt(core: Core, container: Container, pidfd: int, outputs: tuple[int, ...]) -> None:
-    state = container.state
+def _adopt(core: Core, container: Container, fds: _Parked) -> None:
+    state, pidfd = container.state, fds.pidfd
     container.scope = core.drivers.cgroups.find(
         core.cgroup_name(container), container.spec.resources
     )
-    _reopen_output(core, container, outputs)
+    _reopen_output(core, container, fds.outputs)
     if state.pid and is_running(state.pid, state.start_ticks):
         if pidfd < 0:
             with contextlib.suppress(ProcessLookupError):
                 pidfd = os.pidfd_open(state.pid)
         if pidfd >= 0:
-            _adopt_running(core, container, pidfd)
+            _adopt_running(core, container, pidfd, fds.network)
             return
+    _close(fds.network)
     container.pidfd = pidfd
     if state.pid:
         status = core.exits.known_status(state.pid, state.start_ticks)
@@ -90,10 +108,12 @@ def _adopt(core: Core, container: Container, pidfd: int, outputs: tuple[int, ...
         running.schedule_restart(core, container, 0.0)
 
 
-def _adopt_running(core: Core, container: Container, pidfd: int) -> None:
-    running.watch(core, container, pidfd)
+def _adopt_running(
+    core: Core, container: Container, pidfd: int, network_fds: tuple[int, ...]
+) -> None:
+    running.watch(core, container, pidfd, network_fds)
     try:
-        running.connect(core, container, ())
+        running.connect(core, container, network_fds)
     except (OrchestraError, OSError) as exc:
         _LOG.error("%s: its networks cannot be served: %s", container.state.name, exc)
     if container.state.status == Status.RUNNING:
@@ -110,10 +130,10 @@ def _reopen_output(core: Core, container: Container, fds: tuple[int, ...]) -> No
                 core.layout.log_dir(core.project, container.id), spec.log, core.loop
             )
             container.pump.add_terminal(fds[0])
-    elif os.path.exists(f"{run_dir}/stdout"):
+        return
+    if os.path.exists(f"{run_dir}/stdout"):
         container.pump = LogPump(
             core.layout.log_dir(core.project, container.id), spec.log, core.loop
         )
         container.pump.open_fifos(run_dir)
-        for fd in fds:  # they kept what was written alive until here
-            os.close(fd)
+    _close(fds)  # they kept what was written alive until here

@@ -19,6 +19,7 @@ from orchestra.runtime.statefile import EXIT_CODE_LOST, exit_code
 
 if TYPE_CHECKING:
     from orchestra.engine.embedded.core import Container, Core, Launching, Reply
+    from orchestra.model.container import ContainerSpec
     from orchestra.runtime.base import Launch, Launched
 
 
@@ -140,7 +141,7 @@ def _launched(core: Core, container: Container, launched: Launched) -> None:
     core.set_state(container, state)
     if launched.terminal >= 0 and container.pump is not None:
         container.pump.add_terminal(launched.terminal)
-    watch(core, container, launched.pidfd)
+    watch(core, container, launched.pidfd, launched.network_fds)
     try:
         connect(core, container, launched.network_fds)
     except (OrchestraError, OSError) as exc:
@@ -155,21 +156,29 @@ def _launched(core: Core, container: Container, launched: Launched) -> None:
     waiting.settle(container)
 
 
-def watch(core: Core, container: Container, pidfd: int) -> None:
+def watch(core: Core, container: Container, pidfd: int, network_fds: tuple[int, ...]) -> None:
     """Be told when the container's process ends; owns *pidfd*.
 
-    It is parked beside the output: while somebody has a pidfd open, the kernel keeps the exit
-    status, even of a process that was reaped.
+    It is parked, with the output and the name server's sockets: while somebody has a pidfd open,
+    the kernel keeps the exit status, even of a process that was reaped; and a question to a name
+    server that has just been killed waits for the next instead of being refused.
     """
     container.pidfd = pidfd
     outputs = container.pump.fds if container.pump is not None else ()
-    core.keeper.park(parking_key(container), (pidfd, *outputs))
+    core.keeper.park(parking_key(container), (pidfd, *network_fds, *outputs))
     core.exits.watch(
         container.state.pid,
         container.state.start_ticks,
         pidfd,
         lambda status: exited(core, container, status),
     )
+
+
+def output_count(spec: ContainerSpec) -> int:
+    """How many descriptors carry the output of a container with *spec*."""
+    if spec.process.tty:
+        return 1
+    return 0 if spec.log.driver == "none" else 2
 
 
 def parking_key(container: Container) -> str:
