@@ -31,8 +31,8 @@ def bind_project(
         compose_files=files.compose_files,
         env_files=files.env_files,
         profiles=profiles,
-        services=_services(_section(tree, "services")),
-        disabled_services=_services(disabled),
+        services=_services(_section(tree, "services"), files.working_dir),
+        disabled_services=_services(disabled, files.working_dir),
         networks=tuple(bind_network(name, key, networks[key]) for key in sorted(networks)),
         volumes=tuple(
             bind_volume(name, key, value)
@@ -59,8 +59,8 @@ def _section(tree: Tree, name: str) -> Tree:
     return {key: value or {} for key, value in (tree.get(name) or {}).items()}
 
 
-def _services(services: Tree) -> tuple[Any, ...]:
-    return tuple(bind_service(name, services[name]) for name in sorted(services))
+def _services(services: Tree, directory: str) -> tuple[Any, ...]:
+    return tuple(bind_service(name, services[name], directory) for name in sorted(services))
 
 
 def bind_network(project: str, key: str, value: Tree) -> NetworkSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 from orchestra.config.bind_deploy import (
@@ -74,8 +75,8 @@ _PLAIN_TEXT = (
 _PLAIN_BOOLEANS = ("tty", "stdin_open", "use_api_socket", "attach")
 
 
-def bind_service(name: str, tree: Tree) -> Service:
-    """The service *name* that *tree* describes."""
+def bind_service(name: str, tree: Tree, directory: str = "/") -> Service:
+    """The service *name* that *tree* describes, of the project in *directory*."""
     fields: dict[str, Any] = {"name": name}
     for attribute in _PLAIN_TEXT:
         value = tree.get(attribute)
@@ -90,7 +91,7 @@ def bind_service(name: str, tree: Tree) -> Service:
             fields[field] = value
     fields["resources"] = bind_resources(tree)
     fields["restart"] = bind_restart(tree)
-    fields["security"] = _security(tree)
+    fields["security"] = _security(tree, directory)
     dns = Dns(
         servers=tuple(tree.get("dns") or ()),
         search=tuple(tree.get("dns_search") or ()),
@@ -301,15 +302,23 @@ def _pull_policy(tree: Tree) -> tuple[PullPolicy | None, float]:
     return PullPolicy.REFRESH, parse_duration_ns(every) / 1e9
 
 
-def _security(tree: Tree) -> Security:
+def _security(tree: Tree, directory: str) -> Security:
     return Security(
         privileged=tree.get("privileged") or False,
         cap_add=tuple(tree.get("cap_add") or ()),
         cap_drop=tuple(tree.get("cap_drop") or ()),
         read_only_root=tree.get("read_only") or False,
-        options=tuple(tree.get("security_opt") or ()),
+        options=tuple(_security_option(item, directory) for item in tree.get("security_opt") or ()),
         sysctls=pairs(tree.get("sysctls")),
     )
+
+
+def _security_option(text: str, directory: str) -> str:
+    """*text* with the path of a seccomp profile made absolute; `config` shows it as written."""
+    name, separator, value = text.partition("=" if "=" in text else ":")
+    if name != "seccomp" or value in {"", "unconfined", "builtin"}:
+        return text
+    return f"{name}{separator}{posixpath.normpath(posixpath.join(directory, value))}"
 
 
 _ATTRIBUTES: dict[str, Callable[[Any], tuple[str, Any]]] = {

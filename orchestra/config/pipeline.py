@@ -179,10 +179,10 @@ def _checks(scope: Scope) -> None:
 def _selection(scope: Scope) -> None:
     scope.load.problems.raise_any()
     every = dict(services_of(scope.tree))
-    enabled = frozenset(scope.load.enabled)
-    scope.load.disabled = {name: every[name] for name in every if name not in enabled}
     selected = with_dependencies(scope.tree, scope.load.enabled, scope.load.request.services)
     restrict(scope.tree, selected)
+    kept = dict(services_of(scope.tree))
+    scope.load.disabled = {name: every[name] for name in every if name not in kept}
     if not scope.load.request.all_resources:
         prune_resources(scope.tree)
 

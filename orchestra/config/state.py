@@ -44,7 +44,7 @@ class Load:
         self.extended_files: dict[tuple[str, int], tuple[Tree, tuple[TreePath, ...]]] = {}
         self.files: ProjectFiles = project_files.find_files(request, self.warn)
         self.enabled: tuple[str, ...] = ()
-        self.disabled: dict[str, Any] = {}
+        self.disabled: dict[str, Any] = {}  # not enabled, or not selected
 
     def warn(self, text: str) -> None:
         """Say *text* once."""

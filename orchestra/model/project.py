@@ -43,7 +43,10 @@ class Model(Frozen, frozen=True, kw_only=True):
 
 
 class Project(Frozen, frozen=True, kw_only=True):
-    """Services are those that are enabled; profiles may have put others in *disabled_services*.
+    """Services are those that are enabled and, when a command names some, selected.
+
+    The others are in *disabled_services*: their containers are no orphans. Their env files have
+    not been read.
 
     Networks, volumes, configs and secrets are those that enabled services use, as Docker Compose
     creates no others; all collections keep a stable order.

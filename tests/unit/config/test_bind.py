@@ -279,3 +279,20 @@ def test_a_project_changes_by_copies(project: ProjectDirectory) -> None:
     assert loaded.service_names == ("db", "web")
     with pytest.raises(KeyError):
         loaded.service("nope")
+
+
+def test_services_that_are_not_selected_are_kept_apart(project: ProjectDirectory) -> None:
+    loaded = project.load(MANY, services=("tool",)).project
+    assert loaded.service_names == ("tool",)
+    assert [service.name for service in loaded.disabled_services] == ["db", "other", "web"]
+
+
+def test_seccomp_profiles_are_below_the_project_directory(project: ProjectDirectory) -> None:
+    service = bound(
+        project, "security_opt: ['seccomp:./p.json', 'seccomp=unconfined', 'label:disable']"
+    )
+    assert service.security.options == (
+        f"seccomp:{project.path}/p.json",
+        "seccomp=unconfined",
+        "label:disable",
+    )
