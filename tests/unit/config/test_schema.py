@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os.path
+import subprocess
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from orchestra.config.document import read_documents
 from orchestra.config.schema import load_schema, schema_file, validate
 from orchestra.config.tree import TreeSources
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def service(**attributes: object) -> dict[str, object]:
@@ -27,6 +33,23 @@ def test_a_good_document_has_no_complaints() -> None:
 def test_the_schema_file_is_found() -> None:
     assert os.path.isfile(schema_file("compose"))
     assert load_schema("compose")["title"] == "Compose file"
+
+
+def test_a_good_project_is_loaded_and_printed_without_slow_libraries(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        "services: {a: {image: x, depends_on: [b]}, b: {image: x, ports: [80, {target: 81}]}}"
+    )
+    script = f"""
+import sys
+from orchestra.config.pipeline import load
+from orchestra.config.render import to_yaml
+from orchestra.config.request import LoadRequest
+to_yaml(load(LoadRequest(cwd={str(tmp_path)!r}, environ={{}})).tree)
+slow = {{"jsonschema", "networkx", "dataclasses", "asyncio", "subprocess", "difflib"}}
+sys.exit(" ".join(slow & sys.modules.keys()) or 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stderr.strip(), done.returncode) == ("", 0)
 
 
 def test_an_unknown_attribute_names_its_near_miss() -> None:
