@@ -125,12 +125,13 @@ def _svg(graph: Graph) -> str:
         for row, name in enumerate(wave):
             boxes[name] = (left, _MARGIN + row * _ROW, width)
         left += width + _GAP
+    full = left - _GAP + _MARGIN if waves else 2 * _MARGIN
     height = max((len(wave) for wave in waves), default=0) * _ROW + 2 * _MARGIN
     body = [_arrow(edge, boxes) for edge in edges_of(graph)]
     body += [_box(name, *box) for name, box in boxes.items()]
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left}" height="{height}"'
-        f' viewBox="0 0 {left} {height}" font-family="sans-serif" font-size="13">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{full}" height="{height}"'
+        f' viewBox="0 0 {full} {height}" font-family="sans-serif" font-size="13">\n'
         '<rect width="100%" height="100%" fill="#fff"/>\n'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8"'
         ' markerHeight="8" orient="auto"><path d="M0 0 8 4 0 8z" fill="#667"/></marker></defs>'
