@@ -60,14 +60,17 @@ class Index(Frozen, frozen=True, kw_only=True, rename="camel"):
     manifests: tuple[Descriptor, ...]
 
 
+_ABSENT = msgspec.Raw()
+
+
 class _Shape(Frozen, frozen=True, kw_only=True, rename="camel"):
     """Just enough to tell what a document is."""
 
     schema_version: int = 0
     media_type: str = ""
-    manifests: msgspec.Raw | None = None
-    layers: msgspec.Raw | None = None
-    fs_layers: msgspec.Raw | None = None
+    manifests: msgspec.Raw = _ABSENT
+    layers: msgspec.Raw = _ABSENT
+    fs_layers: msgspec.Raw = _ABSENT
 
 
 def parse_manifest(data: bytes, media_type: str = "") -> Manifest | Index:
@@ -80,18 +83,22 @@ def parse_manifest(data: bytes, media_type: str = "") -> Manifest | Index:
         raise RegistryError(f"a manifest of {len(data)} bytes is too large")
     shape = _decode(data, _Shape, "manifest")
     announced = media_type.split(";")[0].strip()
-    if shape.schema_version == 1 or shape.fs_layers is not None:
+    if shape.schema_version == 1 or _has(shape.fs_layers):
         raise Unsupported(
             "the image is in the format of Docker before 1.10 (schema 1)",
             fix="pull and push it once with a Docker Engine before version 28, or build it anew",
         )
     stated = shape.media_type or (announced if announced in MANIFEST_TYPES else "")
-    is_index = shape.manifests is not None
-    if is_index == (shape.layers is not None):
+    is_index = _has(shape.manifests)
+    if is_index == _has(shape.layers):
         raise RegistryError("a manifest must have either layers or manifests")
     if stated and (stated in {OCI_INDEX, DOCKER_INDEX}) != is_index:
         raise RegistryError(f"a manifest calls itself {stated[:100]} and is something else")
     return _decode(data, Index, "index") if is_index else _decode(data, Manifest, "manifest")
+
+
+def _has(part: msgspec.Raw) -> bool:
+    return bytes(part) not in {b"", b"null"}
 
 
 def media_type_of(document: Manifest | Index) -> str:

@@ -42,8 +42,10 @@ class Reference(NamedTuple):
         """The repository as people write it: "redis"."""
         if self.domain != DOCKER_HUB:
             return self.name
-        official = self.path.removeprefix("library/")
-        return self.path if "/" in official else official
+        first, _, rest = self.path.partition("/")
+        if _is_host(first):  # read again, it would not be at Docker Hub
+            return self.name
+        return rest if first == "library" and "/" not in rest else self.path
 
     @property
     def familiar(self) -> str:
@@ -84,15 +86,23 @@ def parse_reference(text: str) -> Reference:
 
 
 def _split_domain(name: str) -> tuple[str, str]:
-    """The first component is a host when it looks like one: has a dot, a port, capitals."""
     first, slash, rest = name.partition("/")
-    is_host = "." in first or ":" in first or first == "localhost" or first != first.lower()
-    domain, path = (first, rest) if slash and is_host else (DOCKER_HUB, name)
+    domain, path = (first, rest) if slash and _is_host(first) else (DOCKER_HUB, name)
     if domain == "index.docker.io":
         domain = DOCKER_HUB
     if domain == DOCKER_HUB and "/" not in path:
         path = f"library/{path}"
     return domain, path
+
+
+def _is_host(component: str) -> bool:
+    """Is *component*, in front of a `/`, a host? It has a dot, a port or capitals then."""
+    return (
+        "." in component
+        or ":" in component
+        or component == "localhost"
+        or component != component.lower()
+    )
 
 
 def _check_name(text: str, domain: str, path: str) -> None:
