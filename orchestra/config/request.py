@@ -39,7 +39,7 @@ class LoadRequest(NamedTuple):
 class Loaded(NamedTuple):
     """A project, the canonical tree that it was made from, and where everything was written.
 
-    `config` renders *tree* (see docs/design/002); *environment* is what interpolation saw. Without
+    `config` renders *tree* (see docs/design/004); *environment* is what interpolation saw. Without
     interpolation or normalisation a tree need not make a project: then *project* holds no more
     than its name and files. *files_read* are all files that were read or looked for in the course
     of it (compose, included, extended, env and label files), *variables* all names that
