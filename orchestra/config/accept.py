@@ -9,7 +9,7 @@ is certain; False means "ask jsonschema". Only the keywords of our own schemas a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Final, cast
 
 from orchestra.config.tree import Map, Seq
@@ -142,24 +142,24 @@ class _Compiler:
 
         def of_list(value: object) -> bool:
             items = _sequence(value)
-            return all(map(item_check, items)) and (not unique or _is_unique(items))
+            return all(map(item_check, items)) and (not unique or is_unique(items))
 
         return of_list
 
 
-def _is_unique(items: Sequence[object]) -> bool:
-    """No two are equal; Python's equality is coarser than JSON's (1 == 1.0 == True)."""
-    try:
-        return len(set(items)) == len(items)
-    except TypeError:
-        return len({_hashable(item) for item in items}) == len(items)
+def is_unique(items: Sequence[object]) -> bool:
+    """No two of *items* are equal, as JSON Schema compares them; in linear time."""
+    return len(set(map(identity, items))) == len(items)
 
 
-def _hashable(value: object) -> object:
+def identity(value: object) -> Hashable:
+    """Equal for values that JSON Schema holds to be equal: 1 and 1.0, but not 1 and true."""
+    if isinstance(value, bool):
+        return (bool, value)
     if isinstance(value, dict):
-        return frozenset((key, _hashable(item)) for key, item in value.items())
+        return frozenset((key, identity(item)) for key, item in value.items())
     if isinstance(value, list):
-        return tuple(_hashable(item) for item in value)
+        return tuple(map(identity, value))
     return value
 
 

@@ -7,18 +7,17 @@ so each error is already the one that matters, and this is a table from keyword 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError, validators
 
+from orchestra.config.accept import identity, is_unique
 from orchestra.config.problems import problem
 from orchestra.config.wording import near_miss, quote
 from orchestra.model.source import Position, spell_path
 
 if TYPE_CHECKING:
-    from jsonschema import ValidationError
-
     from orchestra.errors import ConfigError
     from orchestra.model.source import SourceMap, TreePath
 
@@ -50,11 +49,22 @@ def explain(tree: Mapping[str, object], schema: _Schema, sources: SourceMap) -> 
     """Every way in which *tree* breaks *schema*, in the order of the file."""
     complaints = list(_odd_keys(tree, ())) or [
         complaint
-        for error in Draft202012Validator(schema).iter_errors(tree)
+        for error in _Validator(schema).iter_errors(tree)
         for complaint in _RULES[str(error.validator)](_Broken(error, schema))
     ]
     errors = [_located(complaint, sources) for complaint in dict.fromkeys(complaints)]
     return sorted(errors, key=lambda error: error.where or Position("", 0, 0))
+
+
+def _unique_items(
+    _validator: object, unique: object, instance: object, _schema: object
+) -> Iterator[ValidationError]:
+    """As jsonschema's own, which compares each item with each: a list may have thousands."""
+    if unique and isinstance(instance, list) and not is_unique(instance):
+        yield ValidationError("has items that are equal")
+
+
+_Validator = validators.extend(Draft202012Validator, {"uniqueItems": _unique_items})  # type: ignore[no-untyped-call]  # of jsonschema's stubs
 
 
 # -- where ----------------------------------------------------------------------------------------
@@ -267,9 +277,9 @@ def _out_of_range(broken: _Broken) -> Iterator[_Complaint]:
 
 
 def _repeated(broken: _Broken) -> Iterator[_Complaint]:
-    first: dict[str, int] = {}
+    first: dict[Hashable, int] = {}
     for index, item in enumerate(_sequence(broken.value)):
-        earlier = first.setdefault(_flow(item), index)
+        earlier = first.setdefault(identity(item), index)
         if earlier != index:
             text = f"{_flow(item)} is there already, as item {earlier + 1}"
             yield _Complaint((*broken.path, index), text, "remove one of them")

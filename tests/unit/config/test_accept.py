@@ -33,18 +33,18 @@ def test_what_is_valid_it_accepts_unless_numbers_make_it_unsure(document: Any) -
 
 
 def _has_floats(value: Any) -> bool:
-    """Also booleans in lists: Python takes True for 1 where JSON does not."""
+    """A whole number with a point is an integer to JSON Schema; here it is left to jsonschema."""
     if isinstance(value, dict):
         return any(map(_has_floats, value.values()))
     if isinstance(value, list):
-        return any(isinstance(item, bool) or _has_floats(item) for item in value)
+        return any(map(_has_floats, value))
     return isinstance(value, float)
 
 
-@given(st.lists(st.sampled_from([1, 1.0, True, "1", None]), max_size=3))
-def test_it_never_takes_equal_items_for_different_ones(items: list[object]) -> None:
+@given(st.lists(st.sampled_from([1, 1.0, True, "1", None, [1], [True], {"a": 1}]), max_size=3))
+def test_items_are_equal_as_jsonschema_has_it(items: list[object]) -> None:
     schema = {"type": "array", "uniqueItems": True}
-    assert Draft202012Validator(schema).is_valid(items) or not compile_schema(schema)(items)
+    assert Draft202012Validator(schema).is_valid(items) is compile_schema(schema)(items)
 
 
 def test_keys_that_are_no_strings_are_left_to_the_explanation() -> None:

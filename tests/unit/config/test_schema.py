@@ -5,6 +5,7 @@ from __future__ import annotations
 import os.path
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -183,6 +184,18 @@ def test_a_wrong_top_level_says_where_things_belong(
     tree: dict[str, object], complaint: str
 ) -> None:
     assert complaints(tree) == [complaint]
+
+
+def test_equal_numbers_are_repeated_however_they_are_written() -> None:
+    (text,) = complaints(service(ports=[80, 80.0]))
+    assert text.startswith("services.web.ports[1]: 80.0 is there already, as item 1")
+
+
+def test_long_lists_of_a_wrong_document_are_compared_in_linear_time() -> None:
+    tree = service(imge="x", ports=[{"target": number} for number in range(20_000)])
+    begin = time.process_time()
+    assert len(complaints(tree)) == 1
+    assert time.process_time() - begin < 5  # it took minutes
 
 
 def test_two_missing_attributes_are_two_complaints() -> None:
