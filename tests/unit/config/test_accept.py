@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from orchestra.config.accept import UnknownKeyword, compile_schema
-from orchestra.config.schema import load_schema
+from orchestra.config.schema import load_schema, validate
+from orchestra.config.tree import TreeSources
 from tests.support.documents import broken_documents, documents
 
 SCHEMA = load_schema("compose")
@@ -24,6 +25,13 @@ _drawn = settings(max_examples=60, deadline=None, suppress_health_check=list(Hea
 @given(broken_documents(SCHEMA))
 def test_what_it_accepts_is_valid(document: Any) -> None:
     assert VALIDATOR.is_valid(document) or not accepts(document)
+
+
+@_drawn
+@given(broken_documents(SCHEMA))
+def test_what_is_invalid_is_explained_and_nothing_else(document: Any) -> None:
+    tree = document if isinstance(document, dict) else {}
+    assert (validate(tree, TreeSources(tree)) == []) is VALIDATOR.is_valid(tree)
 
 
 @_drawn
