@@ -13,6 +13,7 @@ from os.path import abspath, basename, dirname, isfile, join
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.config.dotenv import parse_dotenv
+from orchestra.config.wording import quote
 from orchestra.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ def read_bytes(path: str, what: str) -> bytes:
     except OSError as exc:
         reason = "not found" if isinstance(exc, FileNotFoundError) else exc.strerror
         raise not_found(f"{what} {path}: {reason}", "check the path, or create the file") from exc
+    except ValueError as exc:  # a NUL, which no path can have
+        raise ConfigError(f"{what} {quote(path)}: not a path") from exc
 
 
 def decode(data: bytes, path: str) -> str:

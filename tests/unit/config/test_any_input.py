@@ -103,6 +103,21 @@ def test_any_value_of_any_attribute(folder: Path, data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        r'include: ["\0"]',
+        r'services: {web: {image: x, env_file: "\0"}}',
+        r'services: {web: {extends: {file: "\0", service: x}}}',
+        r'services: {web: {image: x, label_file: "\0"}}',
+        r'include: [{path: a, project_directory: "\0", env_file: "\0"}]',
+        r'services: {web: {build: "\0", volumes: ["\0:/x", "./\0:/y"]}}',
+    ],
+)
+def test_no_path_holds_a_nul(folder: Path, text: str) -> None:
+    load_text(folder, text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "a: " * 5000,
         "[" * 20000,
         "services: {web: {image: " + "x" * 1_000_000 + "}}",
