@@ -64,18 +64,7 @@ def load_project(context: Context, services: tuple[str, ...] = ()) -> Project:
     whole = load_here(context).project
     if set(services).isdisjoint(service.name for service in whole.disabled_services):
         return whole
-    chosen = load_here(context, services).project
-    return _with_others_disabled(chosen, whole)
-
-
-def _with_others_disabled(chosen: Project, whole: Project) -> Project:
-    """*chosen*, which still knows all services of *whole*: the others are no orphans."""
-    from msgspec.structs import replace
-
-    disabled = {service.name: service for service in (*whole.services, *whole.disabled_services)}
-    for name in chosen.service_names:
-        disabled.pop(name, None)
-    return replace(chosen, disabled_services=tuple(disabled.values()))
+    return load_here(context, services).project
 
 
 def load_here(context: Context, services: tuple[str, ...] = ()) -> Loaded:

@@ -24,14 +24,6 @@ if TYPE_CHECKING:
 Witness = list[int] | None
 """[mtime_ns, size, inode] of a file; None when it is not there."""
 
-FILE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-OVERRIDE_NAMES = (
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-)
-
 
 def recall(context: Context) -> Located | None:
     """What is remembered of the project here, if it still holds."""
@@ -94,7 +86,10 @@ def _record_path(context: Context, asked: list[str]) -> str:
 
 
 def _looked_for(context: Context, project: Project) -> Iterator[str]:
-    """Files that would change the answer if they appeared."""
+    """What was read before the first compose file was, or would be if it appeared."""
+    from orchestra.config.files import NAMES, OVERRIDES
+
+    yield from project.env_files
     yield os.path.join(context.cwd, ".env")
     yield os.path.join(project.working_dir, ".env")
     if context.options.files:
@@ -102,7 +97,7 @@ def _looked_for(context: Context, project: Project) -> Iterator[str]:
     directory = context.cwd
     found_in = os.path.dirname(project.compose_files[0]) if project.compose_files else directory
     while True:
-        for name in (*FILE_NAMES, *OVERRIDE_NAMES):
+        for name in (*NAMES, *OVERRIDES):
             yield os.path.join(directory, name)
         parent = os.path.dirname(directory)
         if directory in (found_in, parent):

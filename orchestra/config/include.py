@@ -125,11 +125,12 @@ def _environment(scope: Scope, entry: Tree, directory: str) -> dict[str, str]:
             for name in as_list(entry["env_file"])
             if name != "/dev/null"
         ]
+        scope.load.files_read += paths
     else:
         default = join(directory, ".env")
         paths = [default] if isfile(default) else []
+        scope.load.files_read.append(default)
     environment = dict(scope.environment)
-    scope.load.files_read += paths
     for name, value in project_files.read_env_files(paths, environment).items():
         environment.setdefault(name, value)
     return environment

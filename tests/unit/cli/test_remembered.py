@@ -48,6 +48,16 @@ def test_a_new_file_that_may_count_ends_the_memory(directory: Path, name: str) -
     assert recall(context(directory)) is None
 
 
+def test_a_changed_environment_file_ends_the_memory(directory: Path) -> None:
+    (directory / "compose.yaml").write_text("name: demo-${STAGE:-dev}\n" + WEB)
+    path = directory / "live.env"
+    path.write_text("STAGE=live\n")
+    options = GlobalOptions(env_files=(str(path),))
+    assert locate(context(directory, options)).name == "demo-live"
+    path.write_text("STAGE=canary\n")
+    assert locate(context(directory, options)).name == "demo-canary"
+
+
 def test_a_changed_file_ends_the_memory(directory: Path) -> None:
     locate(context(directory))
     (directory / "compose.yaml").write_text("name: other\n" + WEB)
@@ -68,6 +78,15 @@ def test_an_included_file_counts_too(directory: Path) -> None:
     assert locate(context(directory)).services == ("db", "web")
     (directory / "more.yaml").write_text("services: {cache: {image: host}}\n")
     assert locate(context(directory)).services == ("cache", "web")
+
+
+def test_an_environment_file_that_appears_beside_an_included_file_counts(directory: Path) -> None:
+    (directory / "part").mkdir()
+    (directory / "part" / "more.yaml").write_text("services: {db: {image: host}}\n")
+    (directory / "compose.yaml").write_text("include: [part/more.yaml]\n" + WEB)
+    locate(context(directory))
+    (directory / "part" / ".env").write_text("")
+    assert recall(context(directory)) is None
 
 
 def test_a_variable_that_the_file_asks_for_counts(directory: Path) -> None:
