@@ -39,6 +39,7 @@ IFLA_MTU = 4
 IFLA_MASTER = 10
 IFLA_LINKINFO = 18
 IFLA_NET_NS_PID = 19
+IFLA_GROUP = 27
 IFLA_INFO_KIND = 1
 IFLA_INFO_DATA = 2
 IFLA_INFO_SLAVE_KIND = 4
@@ -158,6 +159,17 @@ def set_up(index: int) -> Message:
 
 def delete_link(name: str) -> Message:
     return Message(RTM_DELLINK, _link() + text(IFLA_IFNAME, name), 0, f"delete link {name}")
+
+
+def set_group(name: str, group: int) -> Message:
+    """Put a link into a *group* of links, a number above 0; see `delete_group`."""
+    payload = _link() + text(IFLA_IFNAME, name) + u32(IFLA_GROUP, group)
+    return Message(RTM_NEWLINK, payload, 0, f"set group of link {name}")
+
+
+def delete_group(group: int) -> Message:
+    """Delete all links of a group at once. The kernel answers ENODEV when it has none."""
+    return Message(RTM_DELLINK, _link() + u32(IFLA_GROUP, group), 0, f"delete link group {group}")
 
 
 def add_address(index: int, address: bytes, prefix_length: int) -> Message:

@@ -21,6 +21,8 @@ _IPV4 = "/proc/sys/net/ipv4"
 _IPV6 = "/proc/sys/net/ipv6"
 _PREFIX = "or-"
 _VETH = "ov"
+_DOOMED = 0x6F726465
+"""The group of links that are being deleted, by whatever project."""
 
 
 class Bridge(NamedTuple):
@@ -83,13 +85,16 @@ def link_index(name: str) -> int:
 def delete_bridge(netlink: NetlinkSocket, name: str) -> None:
     """Remove a bridge with its veth links; gone already is fine.
 
-    Links of exited containers linger until the kernel has cleaned up their namespaces.
+    Links of exited containers linger until the kernel has cleaned up their namespaces. Deleted
+    one by one each link takes 10 to 20 ms, as the kernel waits for all processors every time
+    (RCU); a whole group takes as long as one link.
     """
     index = link_index(name)
     left = [port for port in rt.ports(netlink, index).values() if port.startswith(_VETH)]
-    for link in (*left, name):
+    doomed = [rt.set_group(link, _DOOMED) for link in (*left, name)]
+    for messages in (doomed, (rt.delete_group(_DOOMED),)):
         try:
-            netlink.transact((rt.delete_link(link),))
+            netlink.transact(messages)
         except NetlinkError as exc:
             if exc.errno != errno.ENODEV:
                 raise
