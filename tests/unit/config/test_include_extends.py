@@ -173,7 +173,7 @@ def test_an_unknown_key_of_an_include_is_told(project: ProjectDirectory) -> None
     assert problem.startswith('compose.yaml:2:20: include[0].paht: unknown attribute "paht"')
 
 
-def test_all_files_that_were_read_are_known(project: ProjectDirectory) -> None:
+def test_all_files_that_were_read_or_looked_for_are_known(project: ProjectDirectory) -> None:
     project.write("i.yaml", "services: {i: {image: a, env_file: [e.env]}}\n")
     project.write("x.yaml", "services: {x: {image: a}}\n")
     project.write("e.env", "A=1\n")
@@ -181,7 +181,7 @@ def test_all_files_that_were_read_are_known(project: ProjectDirectory) -> None:
         "include: [i.yaml]\nservices: {web: {extends: {file: x.yaml, service: x}}}\n"
     )
     names = {os.path.relpath(path, project.path) for path in loaded.files_read}
-    assert names == {"compose.yaml", "i.yaml", "x.yaml", "e.env"}
+    assert names == {"compose.yaml", "i.yaml", "x.yaml", "e.env", ".env"}  # the last is not there
 
 
 def test_files_on_other_machines_are_refused_plainly(project: ProjectDirectory) -> None:
