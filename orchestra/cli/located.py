@@ -29,7 +29,7 @@ def locate(context: Context) -> Located:
     options = context.options
     if options.project_name and not options.files:
         return Located(options.project_name, None)
-    from orchestra.cli.remembered import recall, remember
+    from orchestra.cli.remembered import recall
 
     known = recall(context)
     if known is not None:
@@ -37,15 +37,16 @@ def locate(context: Context) -> Located:
     from orchestra.errors import ConfigError
 
     try:
-        loaded = load_here(context)
+        return _located(load_here(context).project)
     except ConfigError:
         fallback = context.environ.get("COMPOSE_PROJECT_NAME", "")
         if fallback:
             return Located(fallback, None)
         raise
-    found = Located(loaded.project.name, tuple(sorted(loaded.project.service_names)))
-    remember(context, loaded, found)
-    return found
+
+
+def _located(project: Project) -> Located:
+    return Located(project.name, tuple(sorted(project.service_names)))
 
 
 def target(context: Context, services: tuple[str, ...]) -> Target:
@@ -68,11 +69,17 @@ def load_project(context: Context, services: tuple[str, ...] = ()) -> Project:
 
 
 def load_here(context: Context, services: tuple[str, ...] = ()) -> Loaded:
-    """The same, with where everything was written; *context* keeps that for later errors."""
+    """The same, with where everything was written; *context* keeps that for later errors.
+
+    The next command that needs no more than the name has it from memory.
+    """
+    from orchestra.cli.remembered import remember
     from orchestra.config.pipeline import load
 
     loaded = load(load_request(context)._replace(services=services))
     context.sources = loaded.sources
+    if not services:
+        remember(context, loaded, _located(loaded.project))
     warn(context, loaded.warnings)
     return loaded
 

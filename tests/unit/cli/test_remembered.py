@@ -9,7 +9,7 @@ import pytest
 
 from orchestra.cli.context import Context
 from orchestra.cli.globals import GlobalOptions
-from orchestra.cli.located import Located, locate
+from orchestra.cli.located import Located, load_project, locate
 from orchestra.cli.remembered import recall
 
 if TYPE_CHECKING:
@@ -36,6 +36,17 @@ def context(directory: Path, options: GlobalOptions | None = None, **environ: st
 def test_a_project_is_remembered_after_it_was_found(directory: Path) -> None:
     assert recall(context(directory)) is None
     assert locate(context(directory)) == Located("demo", ("web",))
+    assert recall(context(directory)) == Located("demo", ("web",))
+
+
+def test_up_which_loads_it_anyway_remembers_it_for_ps(directory: Path) -> None:
+    load_project(context(directory))
+    assert recall(context(directory)) == Located("demo", ("web",))
+
+
+def test_loading_for_a_service_of_a_profile_does_not_change_the_memory(directory: Path) -> None:
+    (directory / "compose.yaml").write_text(WEB[:-2] + ", tool: {image: host, profiles: [x]}}\n")
+    load_project(context(directory), ("tool",))
     assert recall(context(directory)) == Located("demo", ("web",))
 
 
