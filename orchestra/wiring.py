@@ -41,7 +41,7 @@ class LocalHost:
     def images(self) -> ImageStore:
         from orchestra.image.store import LocalImageStore
 
-        return LocalImageStore()
+        return LocalImageStore(self._layout.images)
 
     def connect(self, project: str) -> Engine | None:
         from orchestra.supervisor.client import SocketEngine
@@ -141,9 +141,8 @@ class LocalDrivers:
         from orchestra.image.store import LocalImageStore
 
         host_image = HostImage(os.path.join(self.layout.images, "host"))
-        return ImageSnapshotter(
-            HostSnapshotter(host_image), OverlaySnapshotter(LocalImageStore().layers)
-        )
+        store = LocalImageStore(self.layout.images)
+        return ImageSnapshotter(HostSnapshotter(host_image), OverlaySnapshotter(store.layers))
 
     @cached_property
     def _launcher(self) -> Launcher:

@@ -1,36 +1,207 @@
-"""The images of this machine, by reference. So far there is one: the host itself.
+"""The images of this machine: names, what they stand for, and how an image comes in.
 
-Pulling, unpacked layers and archives belong here and are not written yet; a reference other than
-"host" is therefore not found, and the error says why.
+Blobs, unpacked layers and the catalog of names lie side by side below one directory. An image
+exists once its row is in the catalog, which is written last; everything before that is found again
+by the next attempt or swept by `gc`. `image: host` is always there and has neither blobs nor names.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+import fcntl
+import os
+from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.errors import NotFound
+from orchestra.errors import ConfigError, NotFound, RegistryError
+from orchestra.image.blobs import Blobs
+from orchestra.image.catalog import Catalog, ImageRow, NameRow
+from orchestra.image.config import parse_config, to_image_config
 from orchestra.image.host import HOST_CONFIG, HOST_IMAGE
+from orchestra.image.layers import Layers
+from orchestra.image.manifest import Index, parse_manifest
+from orchestra.image.reference import Reference, parse_reference
+from orchestra.model.container import ImageId
 
 if TYPE_CHECKING:
-    from orchestra.model.container import ImageId
+    from collections.abc import Iterator
+
+    from orchestra.image.config import ImageDocument
+    from orchestra.image.manifest import Manifest
     from orchestra.model.image import ImageConfig
 
 
+class Image(NamedTuple):
+    """An image of the store with its documents."""
+
+    id: str
+    manifest_digest: str
+    manifest: Manifest
+    document: ImageDocument
+    config: ImageConfig
+    added_ns: int
+
+
 class LocalImageStore:
+    """The store below *directory* (`Layout.images`); making the object touches nothing."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self.blobs = Blobs(os.path.join(directory, "blobs"))
+        self.unpacked = Layers(os.path.join(directory, "layers"))
+        self.catalog = Catalog(os.path.join(directory, "images.db"))
+
     def resolve(self, reference: str) -> ImageConfig:
-        """The image called *reference*. Raises NotFound for every one but "host"."""
+        """The image called *reference*, by name, digest or id. Raises NotFound."""
         if reference == HOST_IMAGE:
             return HOST_CONFIG
-        raise _not_found(reference)
+        return self.find(reference).config
 
     def layers(self, image_id: ImageId) -> tuple[str, ...]:
         """The unpacked layer directories of *image_id*, top first. Raises NotFound."""
-        raise _not_found(image_id)
+        document = parse_config(self.blobs.read(image_id))
+        paths = tuple(self.unpacked.path(diff_id) for diff_id in reversed(document.diff_ids))
+        for path in paths:
+            if not os.path.isdir(path):
+                raise NotFound(
+                    f"a layer of image {image_id} is not unpacked here: {path}",
+                    fix="pull or load the image again",
+                )
+        return paths or (self._empty_layer(),)
+
+    def find(self, reference: str) -> Image:
+        """The image called *reference*: a name or the beginning of an id. Raises NotFound."""
+        return self.image(self.find_id(reference))
+
+    def find_id(self, reference: str) -> str:
+        name = self.find_name(reference)
+        if name is not None:
+            return name.image
+        prefix = reference if reference.startswith("sha256:") else f"sha256:{reference}"
+        ids = self.catalog.ids_beginning(prefix) if len(prefix) > len("sha256:") else ()
+        if len(ids) > 1:
+            raise NotFound(
+                f'"{reference}" is the beginning of several image ids',
+                fix="write more digits: " + ", ".join(each[7:19] for each in ids[:5]),
+            )
+        if not ids:
+            raise missing(reference)
+        return ids[0]
+
+    def find_name(self, reference: str) -> NameRow | None:
+        """The row of the name *reference*; None when it is no name of an image here."""
+        try:
+            name = parse_reference(reference)
+        except ConfigError:
+            return None
+        return self.row(name)
+
+    def row(self, name: Reference) -> NameRow | None:
+        """The catalog's row of *name*; None when nothing here is called so."""
+        if name.digest:
+            return self.catalog.digested(name.name, name.digest)
+        return self.catalog.tagged(name.name, name.tag)
+
+    def image(self, image_id: str) -> Image:
+        """The image with exactly this id. Raises NotFound, RegistryError for damaged documents."""
+        row = self.catalog.image(image_id)
+        if row is None:
+            raise missing(image_id)
+        manifest = parse_manifest(self.blobs.read(row.manifest))
+        document = parse_config(self.blobs.read(image_id))
+        if isinstance(manifest, Index):
+            raise RegistryError(f"image {image_id} has an index in place of a manifest")
+        size = sum(self.unpacked.size(diff_id) for diff_id in document.diff_ids)
+        config = to_image_config(document, ImageId(image_id), size)
+        return Image(image_id, row.manifest, manifest, document, config, row.added_ns)
+
+    def tag(self, reference: str, name: str) -> None:
+        """Call the image *reference* also *name*. Raises NotFound, ConfigError."""
+        target = parse_reference(name)
+        if target.digest:
+            raise ConfigError(
+                f'"{name}" holds a digest, which nobody can give an image',
+                fix="write a name with a tag, such as app:1",
+            )
+        row = NameRow(target.name, target.tag, "", self.find_id(reference))
+        if not self.catalog.tag(row):
+            raise missing(reference)
+
+    def is_complete(self, image_id: str) -> bool:
+        """Are all blobs and layers of the image here?"""
+        try:
+            image = self.image(image_id)
+            self.layers(image.config.id)
+        except (NotFound, RegistryError):
+            return False
+        return all(self.blobs.has(layer.digest) for layer in image.manifest.layers)
+
+    # -- for a registry client that sends ---------------------------------------------------------
+    def published(self, reference: Reference) -> str:
+        """The digest of the manifest to send for *reference*. Raises NotFound."""
+        row = self.row(reference)
+        image = None if row is None else self.catalog.image(row.image)
+        if image is None:
+            raise missing(reference.familiar)
+        return image.manifest
+
+    def origins(self, digest: str) -> tuple[Reference, ...]:
+        """The names of images with the blob *digest*: their repositories may have it as well."""
+        found: dict[Reference, None] = {}
+        for row in self.catalog.images():
+            if digest in self.blobs_of(row):
+                for name in self.catalog.names(row.id):
+                    domain, _, path = name.repository.partition("/")
+                    found[Reference(domain, path, name.tag, name.target)] = None
+        return tuple(found)
+
+    def blobs_of(self, row: ImageRow) -> frozenset[str]:
+        """The digests of all that the image consists of."""
+        manifest = parse_manifest(self.blobs.read(row.manifest))
+        if isinstance(manifest, Index):
+            return frozenset({row.manifest, row.id})
+        return frozenset({row.manifest, row.id, *(layer.digest for layer in manifest.layers)})
+
+    # -- locks ------------------------------------------------------------------------------------
+    @contextlib.contextmanager
+    def holding(self) -> Iterator[None]:
+        """While this lasts nothing is swept; any number of processes may hold it."""
+        fd = self._open_lock()
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(fd)
+
+    @contextlib.contextmanager
+    def sweeping(self) -> Iterator[bool]:
+        """The right to sweep what no image has; False when somebody is bringing an image in."""
+        fd = self._open_lock()
+        try:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+        finally:
+            os.close(fd)
+
+    def _open_lock(self) -> int:
+        os.makedirs(self._directory, 0o700, exist_ok=True)
+        path = os.path.join(self._directory, "sweep.lock")
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def _empty_layer(self) -> str:
+        """The lower directory of an image without layers, as `FROM scratch` makes."""
+        path = os.path.join(self._directory, "layers", "empty")
+        os.makedirs(path, exist_ok=True)
+        os.chmod(path, 0o755)  # noqa: S103 (a root directory is for everybody)
+        return path
 
 
-def _not_found(reference: str) -> NotFound:
+def missing(reference: str) -> NotFound:
     return NotFound(
         f'image "{reference}" is not on this machine',
-        fix="this version has no registry client yet and cannot pull it; use `image: host`, the "
-        "operating system of this machine, instead",
+        fix="`orchestra pull` gets it, `orchestra image load` takes it from an archive; "
+        "`image: host` is always there",
     )

@@ -1,14 +1,24 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from orchestra.errors import NotFound
 from orchestra.image.store import LocalImageStore
 from orchestra.model.container import ImageId
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def test_host_resolves_to_a_shell_in_the_root_directory() -> None:
-    config = LocalImageStore().resolve("host")
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalImageStore:
+    return LocalImageStore(str(tmp_path / "images"))
+
+
+def test_host_resolves_to_a_shell_in_the_root_directory(store: LocalImageStore) -> None:
+    config = store.resolve("host")
 
     assert config.id == "host"
     assert config.command == ("/bin/sh",)
@@ -16,15 +26,17 @@ def test_host_resolves_to_a_shell_in_the_root_directory() -> None:
     assert dict(config.env)["PATH"].split(":")[0] == "/usr/local/sbin"
 
 
-@pytest.mark.parametrize("reference", ["redis", "host:latest", "docker.io/library/host", ""])
-def test_any_other_reference_is_not_found_and_the_fix_says_why(reference: str) -> None:
+@pytest.mark.parametrize("reference", ["redis", "host:latest", "docker.io/library/host", "", "A B"])
+def test_any_other_reference_is_not_found_and_the_fix_says_how_to_get_it(
+    store: LocalImageStore, reference: str
+) -> None:
     with pytest.raises(NotFound) as caught:
-        LocalImageStore().resolve(reference)
+        store.resolve(reference)
 
     assert f'"{reference}"' in caught.value.what
-    assert "no registry client" in caught.value.fix
+    assert "image load" in caught.value.fix
 
 
-def test_layers_of_an_unknown_image_are_not_found() -> None:
+def test_layers_of_an_unknown_image_are_not_found(store: LocalImageStore) -> None:
     with pytest.raises(NotFound):
-        LocalImageStore().layers(ImageId("sha256:" + "0" * 64))
+        store.layers(ImageId("sha256:" + "0" * 64))

@@ -1,0 +1,133 @@
+"""Unpacked layers: each once, whichever images share it, read-only from the moment it appears.
+
+A layer is unpacked into a draft, compared with its digest, written to the disk and renamed to its
+place; a crash leaves a draft that the next sweep removes. Its directory is called by 128 bits of
+its digest, so that the names of a hundred layers fit in the page that mount(2) has for options.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from orchestra.errors import DigestMismatch, NotFound
+from orchestra.image.blobs import hex_of
+from orchestra.image.bytestream import ByteStream
+from orchestra.image.filelock import locked, open_locked
+from orchestra.image.unpack import unpack
+from orchestra.linux.remove_tree import remove_tree
+from orchestra.linux.syncfs import syncfs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Set
+
+_DRAFT, _SIZE, _LOCK = ".draft", ".size", ".lock"
+
+
+class Layers:
+    """The layers in *directory*, by the digest of their uncompressed archives (diff id)."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+
+    def path(self, diff_id: str) -> str:
+        """The layer's directory: a lower directory for overlayfs. It may not be there."""
+        return os.path.join(self._directory, _name(diff_id))
+
+    def has(self, diff_id: str) -> bool:
+        return os.path.isdir(self.path(diff_id))
+
+    def size(self, diff_id: str) -> int:
+        """Bytes of its files, as Docker counts them. Raises NotFound."""
+        try:
+            with open(self.path(diff_id) + _SIZE, encoding="ascii") as file:
+                return int(file.read())
+        except FileNotFoundError as exc:
+            raise NotFound(
+                f"layer {diff_id} is not in the image store", fix="pull or load the image again"
+            ) from exc
+
+    def add(self, diff_id: str, content: Callable[[], Iterator[bytes]]) -> None:
+        """Unpack the archive *content* as the layer *diff_id*, unless that is here.
+
+        Somebody else who is at it is waited for. Raises DigestMismatch, RegistryError for hostile
+        or damaged archives, OSError (ENOSPC); then nothing of it stays.
+        """
+        final = self.path(diff_id)
+        if os.path.isdir(final):
+            return
+        os.makedirs(self._directory, 0o700, exist_ok=True)
+        with locked(final + _LOCK):
+            if os.path.isdir(final):
+                return
+            draft = final + _DRAFT
+            remove_tree(draft)
+            os.mkdir(draft, 0o700)
+            try:
+                self._fill(draft, diff_id, content())
+                os.rename(draft, final)
+            except BaseException:
+                remove_tree(draft)
+                raise
+
+    def _fill(self, draft: str, diff_id: str, content: Iterator[bytes]) -> None:
+        digest = hashlib.sha256()
+
+        def hashed() -> Iterator[bytes]:
+            for chunk in content:
+                digest.update(chunk)
+                yield chunk
+
+        os.chmod(draft, 0o755)  # noqa: S103 (a root directory is for everybody)
+        size = unpack(ByteStream(hashed()), draft)
+        if digest.hexdigest() != hex_of(diff_id):
+            raise DigestMismatch(
+                f"layer {diff_id} has, unpacked, the digest sha256:{digest.hexdigest()}",
+                fix="the image is damaged or was changed; pull it again, or another tag",
+            )
+        with open(self.path(diff_id) + _SIZE, "w", encoding="ascii") as file:
+            file.write(str(size))
+        fd = os.open(draft, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            syncfs(fd)
+        finally:
+            os.close(fd)
+
+    def sweep(self, wanted: Set[str]) -> int:
+        """Remove every layer but *wanted* (diff ids) and drafts of the dead; bytes freed.
+
+        The caller sees to it that no layer is being added or used.
+        """
+        kept = {_name(diff_id) for diff_id in wanted}
+        freed = 0
+        with contextlib.suppress(FileNotFoundError):
+            for name in sorted(os.listdir(self._directory)):
+                path = os.path.join(self._directory, name)
+                if name.endswith(_DRAFT) or (os.path.isdir(path) and name not in kept):
+                    freed += self._remove(path)
+        return freed
+
+    def _remove(self, path: str) -> int:
+        size = 0
+        with contextlib.suppress(FileNotFoundError, ValueError), open(path + _SIZE) as file:
+            size = int(file.read())
+        doomed = path.removesuffix(_DRAFT) + _DRAFT
+        fd = open_locked(path.removesuffix(_DRAFT) + _LOCK)
+        try:
+            if path != doomed:  # it disappears at once, then its content
+                remove_tree(doomed)
+                os.rename(path, doomed)
+                os.unlink(path + _SIZE)
+            remove_tree(doomed)
+            os.unlink(path.removesuffix(_DRAFT) + _LOCK)
+        finally:
+            os.close(fd)
+        return size
+
+
+def _name(diff_id: str) -> str:
+    digest = bytes.fromhex(hex_of(diff_id))
+    return base64.b32encode(digest[:16]).decode("ascii").rstrip("=").lower()

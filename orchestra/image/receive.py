@@ -1,0 +1,122 @@
+"""Images on their way into the store: layers unpacked as they come, the name given at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Self
+
+from orchestra.errors import RegistryError
+from orchestra.image.catalog import ImageRow, NameRow
+from orchestra.image.config import parse_config
+from orchestra.image.decompress import Limit, decompressed
+from orchestra.image.manifest import Index, parse_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+    from types import TracebackType
+
+    from orchestra.image.blobs import Blobs
+    from orchestra.image.manifest import Descriptor, Manifest
+    from orchestra.image.reference import Reference
+    from orchestra.image.store import LocalImageStore
+    from orchestra.model.image import ImageConfig
+
+_UNPACKERS = 2
+"""Layers unpacked at once. Most of it happens in the kernel and in decoders, without our lock."""
+
+
+class Receiver:
+    """`image.base.ImageReceiver`. While it is entered nothing that it needs is swept."""
+
+    def __init__(
+        self, store: LocalImageStore, progress: Callable[[str, int], None] | None = None
+    ) -> None:
+        """*progress* hears a layer's digest and how many more bytes of its blob are unpacked."""
+        self._store = store
+        self._progress = progress
+        self._stack = contextlib.ExitStack()
+        self._pool: ThreadPoolExecutor | None = None
+        self._running: dict[str, Future[None]] = {}
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(self._store.holding())
+        self._pool = ThreadPoolExecutor(_UNPACKERS, thread_name_prefix="unpack")
+        self._stack.callback(self._pool.shutdown, cancel_futures=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def blobs(self) -> Blobs:
+        return self._store.blobs
+
+    def known(self, reference: Reference) -> str | None:
+        """What *reference* was registered with as *target*, if that image is complete here."""
+        row = self._store.row(reference)
+        if row is None or not row.target or not self._store.is_complete(row.image):
+            return None
+        return row.target
+
+    def unpack(self, layer: Descriptor, diff_id: str) -> None:
+        """Begin to unpack *layer*, whose blob is here, unless it is unpacked already."""
+        if self._pool is None:
+            raise AssertionError("the receiver has not been entered")
+        if diff_id not in self._running and not self._store.unpacked.has(diff_id):
+            self._running[diff_id] = self._pool.submit(self._unpack, layer, diff_id)
+
+    def register(self, reference: Reference, target: str, manifest: str) -> ImageConfig:
+        """Wait for its layers and name the image; all its blobs are here.
+
+        Raises what unpacking has raised, and RegistryError for documents that contradict.
+        """
+        names = [NameRow(reference.name, "", target, "")]
+        if not reference.digest:
+            names.append(NameRow(reference.name, reference.tag, target, ""))
+        return self.add(manifest, tuple(names))
+
+    def add(self, manifest: str, names: tuple[NameRow, ...]) -> ImageConfig:
+        """As `register`, with the rows of the catalog; their image is filled in here."""
+        document = parse_manifest(self._store.blobs.read(manifest))
+        if isinstance(document, Index):
+            raise RegistryError(f"{manifest} is an index and no manifest of an image")
+        for layer, diff_id in paired_layers(self._store, document):
+            self.unpack(layer, diff_id)
+        for future in self._running.values():
+            future.result()
+        image_id = document.config.digest
+        row = ImageRow(image_id, manifest, time.time_ns())
+        self._store.catalog.register(row, tuple(name._replace(image=image_id) for name in names))
+        return self._store.image(image_id).config
+
+    def _unpack(self, layer: Descriptor, diff_id: str) -> None:
+        def content() -> Iterator[bytes]:
+            with open(self._store.blobs.open(layer.digest), "rb", buffering=0) as file:
+                yield from decompressed(file, Limit(), self._reporter(layer.digest))
+
+        self._store.unpacked.add(diff_id, content)
+
+    def _reporter(self, digest: str) -> Callable[[int], None] | None:
+        progress = self._progress
+        if progress is None:
+            return None
+        return lambda count: progress(digest, count)
+
+
+def paired_layers(store: LocalImageStore, manifest: Manifest) -> tuple[tuple[Descriptor, str], ...]:
+    """Each layer of *manifest* with the digest that its config states. Raises RegistryError."""
+    config = parse_config(store.blobs.read(manifest.config.digest))
+    if len(config.diff_ids) != len(manifest.layers):
+        raise RegistryError(
+            f"the manifest has {len(manifest.layers)} layers, its config {len(config.diff_ids)}",
+            fix="the image is broken; build and push it again",
+        )
+    return tuple(zip(manifest.layers, config.diff_ids, strict=True))
