@@ -6,7 +6,9 @@ called, and no other; `cli.table` has what the help needs.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import gc
 import os
 import sys
 
@@ -19,7 +21,7 @@ from orchestra.errors import CommandExited, Interrupted, LaunchFailed, Orchestra
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Protocol
+    from typing import NoReturn, Protocol
 
     class CommandModule(Protocol):
         """A module in `cli.commands`."""
@@ -32,18 +34,43 @@ if TYPE_CHECKING:
 HOST_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 
+RARELY = 100_000
+"""Objects made between two garbage collections, instead of 700: while a command imports, loads and
+plans there is no garbage to be found, and looking for it took 5 of 70 ms of an `up`.
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `orchestra` with *argv* and return the exit code."""
+    """Run `orchestra` with *argv* and return the exit code.
+
+    Without *argv* this is the whole process and ends it, and spares it the 5 ms in which the
+    interpreter would take apart, object by object, what is given back at once anyway.
+    """
+    gc.set_threshold(RARELY, *gc.get_threshold()[1:])
+    code = _run(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    with contextlib.suppress(OSError):  # `_run` has flushed stdout and reported what failed
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
+def _run(argv: Sequence[str]) -> int:
     options = GlobalOptions()
     _prepare_streams()
     try:
-        parsed = parse(GLOBAL_FLAGS, sys.argv[1:] if argv is None else argv, interspersed=False)
-        options = read_globals(parsed, os.environ)
-        code = _dispatch(parsed, options, os.environ)
+        parsed = _parse_globals(argv)
+        if parsed is None:
+            code = _print_root_help()
+        else:
+            options = read_globals(parsed, os.environ)
+            code = _dispatch(parsed, options, os.environ)
         sys.stdout.flush()
-    except HelpWanted:
-        code = _print_root_help()
     except CommandExited as exc:
         code = exc.exit_code
     except (KeyboardInterrupt, Interrupted):
@@ -58,6 +85,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception:  # noqa: BLE001 (the root of the process: whatever it is, say so and save it)
         code = _print_bug()
     return code
+
+
+def _parse_globals(argv: Sequence[str]) -> Args | None:
+    """The flags before the command, and the rest as words; None when help is wanted."""
+    try:
+        return parse(GLOBAL_FLAGS, argv, interspersed=False)
+    except HelpWanted:
+        return None
 
 
 def _prepare_streams() -> None:

@@ -103,3 +103,16 @@ def test_odd_streams_are_no_bug(redirect: str, environment: dict[str, str]) -> N
         assert done.returncode == (16 if arguments == "nöpe" else 0)
         assert "bug" not in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [("--help",), ("ps", "--help"), ("version",)])
+def test_a_full_disk_under_stdout_is_told_without_a_traceback(words: tuple[str, ...]) -> None:
+    with open("/dev/full", "wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "orchestra", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(b"No space left on device\n")
