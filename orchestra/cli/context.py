@@ -49,11 +49,11 @@ class Context:
         return terminal_width(1)
 
     def refuse_dry_run(self) -> None:
-        """For commands that cannot tell what they would do. Raises Unsupported."""
+        """For commands that cannot go through what they would do. Raises Unsupported."""
         if self.options.dry_run:
             from orchestra.errors import Unsupported
 
-            raise Unsupported("--dry-run is for `up` and `create`", fix="leave it out")
+            raise Unsupported("this command has no dry run", fix="leave --dry-run out")
 
     def _colour_on(self, fd: int) -> bool:
         if self.options.ansi == "auto":

@@ -9,7 +9,6 @@ from orchestra.cli.flags import LIST, TEXT, Flag, UsageError
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
-    from orchestra.model.project import Project
     from orchestra.ops.up import UpOptions
 
 PULL_POLICIES = ("always", "missing", "never", "build")
@@ -94,12 +93,3 @@ def _scale(text: str) -> tuple[str, int]:
     if not service or not number.isdigit():
         raise UsageError(f'invalid --scale option "{text}". Should be SERVICE=NUM')
     return service, int(number)
-
-
-def print_plan(context: Context, project: Project, options: UpOptions) -> int:
-    """For `--dry-run`: what would be done, and why; 0."""
-    from orchestra.cli.context import write
-    from orchestra.ops.up import plan_up
-
-    write(plan_up(context.host(), project, options).text())
-    return 0

@@ -29,6 +29,9 @@ COMMANDS: dict[str, Row] = {
     "unpause": Row("unpause", "Unpause services", RUN),
     "run": Row("run", "Run a one-off command on a service", RUN),
     "exec": Row("exec", "Execute a command in a running container", RUN),
+    "attach": Row(
+        "attach", "Attach local standard input, output, and error streams to a container", RUN
+    ),
     "ps": Row("ps", "List containers", LOOK),
     "logs": Row("logs", "View output from containers", LOOK),
     "top": Row("top", "Display the running processes", LOOK),

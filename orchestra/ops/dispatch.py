@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.errors import EngineUnavailable
 from orchestra.ops.lock import project_lock
+from orchestra.ops.rehearse import rehearse
 from orchestra.plan.execute import execute
 from orchestra.supervisor.light import LightClient
 
@@ -19,12 +20,23 @@ if TYPE_CHECKING:
 
 
 def dispatch(
-    host: Host, project: str, *, command: str, plan: Callable[[], Plan[Frame]], report: Report
+    host: Host,
+    project: str,
+    *,
+    command: str,
+    plan: Callable[[], Plan[Frame]],
+    report: Report,
+    dry_run: bool = False,
 ) -> Plan[Frame]:
     """Make and execute a plan under the project's lock; *plan* reads the state files then.
 
-    Raises the first failure of the plan, and EngineUnavailable.
+    In a dry run it is only gone through. Raises the first failure of the plan, and
+    EngineUnavailable.
     """
+    if dry_run:
+        made = plan()
+        rehearse(made, report)
+        return made
     with project_lock(host.layout, project, command=command, report=report):
         made = plan()
         carry_out(host, project, made, report)

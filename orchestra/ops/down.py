@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import may_have_resources
+from orchestra.ops.rehearse import rehearse
 from orchestra.ops.target import check_services
 from orchestra.plan.down import DownScope, plan_down
 from orchestra.plan.events import Phase, Progress
@@ -15,11 +16,12 @@ from orchestra.plan.execute import execute
 from orchestra.plan.observed import Observed
 
 if TYPE_CHECKING:
-    from orchestra.engine.base import Engine
+    from orchestra.engine.base import Engine, Request
     from orchestra.layout import Layout
     from orchestra.ops.host import Host
     from orchestra.ops.target import Target
     from orchestra.plan.events import Report
+    from orchestra.plan.graph import Plan
 
 
 class DownOptions(NamedTuple):
@@ -35,17 +37,16 @@ def down(host: Host, target: Target, options: DownOptions, report: Report) -> No
 
     Raises NotFound for unknown services, and the first failure after all the rest is done.
     """
-    nothing = Progress(
-        "", Phase.WARNING, f'Warning: No resource found to remove for project "{target.project}".'
-    )
-    if not options.volumes and not may_have_resources(host.layout, target.project):
-        report(nothing)
+    if not _may_find_something(host, target, options):
+        report(_nothing(target))
         return
     with project_lock(host.layout, target.project, command="down", report=report):
         engine = host.open_engine(target.project)
         try:
-            if not _take_down(engine, target, options, report):
-                report(nothing)
+            plan = _plan(engine, target, options)
+            execute(plan, engine, report)
+            if not plan.operations:
+                report(_nothing(target))
             empty = not engine.observe().containers
         finally:
             engine.close()
@@ -53,8 +54,31 @@ def down(host: Host, target: Target, options: DownOptions, report: Report) -> No
             _forget(host.layout, target.project)
 
 
-def _take_down(engine: Engine, target: Target, options: DownOptions, report: Report) -> bool:
-    """Plan and execute; was there anything to do?"""
+def rehearse_down(host: Host, target: Target, options: DownOptions, report: Report) -> None:
+    """Report what `down` would do now, and do nothing. Raises NotFound for unknown services."""
+    if not _may_find_something(host, target, options):
+        report(_nothing(target))
+        return
+    engine = host.open_engine(target.project)
+    try:
+        plan = _plan(engine, target, options)
+    finally:
+        engine.close()
+    rehearse(plan, report)
+    if not plan.operations:
+        report(_nothing(target))
+
+
+def _may_find_something(host: Host, target: Target, options: DownOptions) -> bool:
+    return options.volumes or may_have_resources(host.layout, target.project)
+
+
+def _nothing(target: Target) -> Progress:
+    text = f'Warning: No resource found to remove for project "{target.project}".'
+    return Progress("", Phase.WARNING, text)
+
+
+def _plan(engine: Engine, target: Target, options: DownOptions) -> Plan[Request]:
     observed = engine.observe()
     check_services(target, observed.containers)
     scope = DownScope(
@@ -64,9 +88,7 @@ def _take_down(engine: Engine, target: Target, options: DownOptions, report: Rep
         volumes=options.volumes,
         stop_grace_s=options.stop_grace_s,
     )
-    plan = plan_down(Observed(observed), scope)
-    execute(plan, engine, report)
-    return bool(plan.operations)
+    return plan_down(Observed(observed), scope)
 
 
 def _forget(layout: Layout, project: str) -> None:

@@ -63,7 +63,7 @@ def exec_in_container(layout: Layout, container: ContainerState, options: ExecOp
     where = ExecTarget(
         container.name, container.pid, container.start_ticks, CgroupsOf(container.pid)
     )
-    spec = _read_spec(layout, container)
+    spec = read_spec(layout, container)
     execution = execution_for(spec, request, _seccomp(spec, options))
     if options.detach:
         spawn_exec(where, execution, request._replace(tty=False))
@@ -72,7 +72,7 @@ def exec_in_container(layout: Layout, container: ContainerState, options: ExecOp
     return run_exec(where, execution, request, stdin=stdin, stdout=1, stderr=2)
 
 
-def _read_spec(layout: Layout, container: ContainerState) -> dict[str, Any]:
+def read_spec(layout: Layout, container: ContainerState) -> dict[str, Any]:
     """The container's spec.json as plain JSON. Raises NotFound."""
     try:
         with open(layout.spec_json(container.project, container.id), "rb") as stream:

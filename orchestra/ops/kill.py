@@ -24,6 +24,7 @@ def kill(
     *,
     signal: str = "SIGKILL",
     remove_orphans: bool = False,
+    dry_run: bool = False,
 ) -> None:
     """Send *signal* (a name or a number) to what runs, one-off containers included.
 
@@ -43,6 +44,6 @@ def kill(
             )
         return plan_each(running, Verb.KILL, {"type": "KillContainer", "signal": signal.upper()})
 
-    made = dispatch(host, target.project, command="kill", plan=plan, report=report)
+    made = dispatch(host, target.project, command="kill", plan=plan, report=report, dry_run=dry_run)
     if not made.operations:
         report(Progress("", Phase.WARNING, "No container to kill"))

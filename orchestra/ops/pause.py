@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestra.plan.events import Report
 
 
-def pause(host: Host, target: Target, report: Report) -> None:
+def pause(host: Host, target: Target, report: Report, *, dry_run: bool = False) -> None:
     """Freeze the running containers. Raises NotFound for unknown services."""
     dispatch(
         host,
@@ -28,4 +28,5 @@ def pause(host: Host, target: Target, report: Report) -> None:
             {"type": "PauseContainer"},
         ),
         report=report,
+        dry_run=dry_run,
     )

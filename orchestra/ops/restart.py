@@ -22,6 +22,7 @@ def restart(
     *,
     grace_s: float | None = None,
     dependents: bool = True,
+    dry_run: bool = False,
 ) -> None:
     """Restart containers and, with *dependents*, those that depend on them with `restart: true`.
 
@@ -35,4 +36,4 @@ def restart(
             chosen = with_restarting_dependents(chosen, everything)
         return plan_restart(chosen, grace_s)
 
-    dispatch(host, target.project, command="restart", plan=plan, report=report)
+    dispatch(host, target.project, command="restart", plan=plan, report=report, dry_run=dry_run)

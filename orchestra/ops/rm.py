@@ -28,7 +28,15 @@ def removable(layout: Layout, target: Target, *, stop: bool) -> tuple[ContainerS
     )
 
 
-def rm(host: Host, target: Target, report: Report, *, stop: bool, volumes: bool) -> None:
+def rm(
+    host: Host,
+    target: Target,
+    report: Report,
+    *,
+    stop: bool,
+    volumes: bool,
+    dry_run: bool = False,
+) -> None:
     """Remove what `removable` names, with *volumes* their anonymous volumes too."""
     dispatch(
         host,
@@ -36,4 +44,5 @@ def rm(host: Host, target: Target, report: Report, *, stop: bool, volumes: bool)
         command="rm",
         plan=lambda: plan_remove(removable(host.layout, target, stop=stop), volumes=volumes),
         report=report,
+        dry_run=dry_run,
     )

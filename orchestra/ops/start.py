@@ -23,6 +23,7 @@ def start(
     *,
     wait: bool = False,
     wait_timeout_s: float | None = None,
+    dry_run: bool = False,
 ) -> None:
     """Start what does not run, waiting for the conditions of `depends_on`.
 
@@ -41,7 +42,7 @@ def start(
                 )
         return plan_start(chosen, find_containers(host.layout, Target(target.project)))
 
-    dispatch(host, target.project, command="start", plan=plan, report=report)
-    if wait:
+    dispatch(host, target.project, command="start", plan=plan, report=report, dry_run=dry_run)
+    if wait and not dry_run:
         ready = plan_ready(find_containers(host.layout, target))
         carry_out(host, target.project, ready, report, timeout_s=wait_timeout_s)

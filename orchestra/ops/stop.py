@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from orchestra.plan.events import Report
 
 
-def stop(host: Host, target: Target, report: Report, *, grace_s: float | None = None) -> None:
+def stop(
+    host: Host,
+    target: Target,
+    report: Report,
+    *,
+    grace_s: float | None = None,
+    dry_run: bool = False,
+) -> None:
     """Stop what runs; after *grace_s* (None: as each container says) it is killed.
 
     Raises NotFound for unknown services.
@@ -25,4 +32,5 @@ def stop(host: Host, target: Target, report: Report, *, grace_s: float | None = 
         command="stop",
         plan=lambda: plan_stop(find_containers(host.layout, target), grace_s),
         report=report,
+        dry_run=dry_run,
     )

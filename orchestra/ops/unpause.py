@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestra.plan.events import Report
 
 
-def unpause(host: Host, target: Target, report: Report) -> None:
+def unpause(host: Host, target: Target, report: Report, *, dry_run: bool = False) -> None:
     """Let the paused containers go on. Raises NotFound for unknown services."""
     dispatch(
         host,
@@ -28,4 +28,5 @@ def unpause(host: Host, target: Target, report: Report) -> None:
             {"type": "UnpauseContainer"},
         ),
         report=report,
+        dry_run=dry_run,
     )

@@ -13,6 +13,7 @@ from orchestra.model.container import ContainerId
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import may_have_resources, record_project
+from orchestra.ops.rehearse import rehearse
 from orchestra.plan.decide import Policy, Recreate, has_completed
 from orchestra.plan.desired import Dependencies, unknown_service
 from orchestra.plan.execute import execute
@@ -64,8 +65,13 @@ def up(host: Host, project: Project, options: UpOptions, report: Report) -> None
             engine.close()
 
 
+def rehearse_up(host: Host, project: Project, options: UpOptions, report: Report) -> None:
+    """Report what `up` would do now, and do nothing. Raises what `plan_up` raises."""
+    rehearse(plan_up(host, project, options), report)
+
+
 def plan_up(host: Host, project: Project, options: UpOptions) -> Plan[Request]:
-    """What `up` would do now (`up --dry-run`); changes no container, network or volume."""
+    """What `up` would do now; changes no container, network or volume."""
     desired = desired_state(host, project, options)
     if not may_have_resources(host.layout, project.name):
         return plan_for(desired, ObservedProject(), options)

@@ -263,10 +263,28 @@ def test_config_prints_the_project(quickstart: Orchestra) -> None:
     )
 
 
-def test_a_dry_run_prints_the_plan_and_makes_nothing(quickstart: Orchestra) -> None:
-    plan = quickstart("--dry-run", "up", "-d").out
-    assert "create Container quickstart-api-1" in plan
+def test_a_dry_run_prints_the_steps_and_makes_nothing(quickstart: Orchestra) -> None:
+    steps = quickstart("--dry-run", "up", "-d").err
+    assert " DRY-RUN MODE -  Container quickstart-api-1  Creating\n" in steps
     assert states(quickstart) == {}
+
+
+def test_a_dry_run_of_any_command_leaves_everything_as_it_is(up: Orchestra) -> None:
+    before = states(up)
+    for command in (
+        ("stop",),
+        ("kill",),
+        ("restart",),
+        ("pause",),
+        ("rm", "-fs"),
+        ("create", "--force-recreate"),
+        ("down", "-v"),
+    ):
+        done = up(*command, "--dry-run")
+        assert done.err.splitlines()[-1].startswith(" DRY-RUN MODE -  "), command
+    after = states(up)
+    assert [s["ID"] for s in after.values()] == [s["ID"] for s in before.values()]
+    assert [s["State"] for s in after.values()] == [s["State"] for s in before.values()]
 
 
 def test_images_names_the_image_of_each_container(up: Orchestra) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestra.cli.creation import CREATION_FLAGS, creation_options, print_plan
+from orchestra.cli.creation import CREATION_FLAGS, creation_options
 from orchestra.cli.flags import Command
 from orchestra.cli.located import load_project
 from orchestra.cli.render.progress import open_display
@@ -23,12 +23,11 @@ COMMAND = Command(
 
 def run(args: Args, context: Context) -> int:
     """Make what is missing and start nothing."""
-    from orchestra.ops.up import up
+    from orchestra.ops.up import rehearse_up, up
 
     options = creation_options(args, context)._replace(start=False)
     project = load_project(context, args.words)
-    if context.options.dry_run:
-        return print_plan(context, project, options)
-    with open_display(context, "create") as report:
-        up(context.host(), project, options, report)
+    with open_display(context, "create", rehearses=True) as report:
+        bring_up = rehearse_up if context.options.dry_run else up
+        bring_up(context.host(), project, options, report)
     return 0

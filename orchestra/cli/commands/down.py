@@ -44,7 +44,7 @@ COMMAND = Command(
 
 def run(args: Args, context: Context) -> int:
     """Stop and remove what `up` made."""
-    from orchestra.ops.down import DownOptions, down
+    from orchestra.ops.down import DownOptions, down, rehearse_down
 
     if args.text("rmi") not in ("", "local", "all"):
         raise UsageError(f'invalid value for --rmi: "{args.text("rmi")}"')
@@ -54,6 +54,7 @@ def run(args: Args, context: Context) -> int:
         stop_grace_s=args.seconds("timeout"),
     )
     where = target(context, args.words)
-    with open_display(context, "down") as report:
-        down(context.host(), where, options, report)
+    with open_display(context, "down", rehearses=True) as report:
+        take_down = rehearse_down if context.options.dry_run else down
+        take_down(context.host(), where, options, report)
     return 0

@@ -27,12 +27,13 @@ def run(args: Args, context: Context) -> int:
     from orchestra.ops.kill import kill
 
     where = target(context, args.words)
-    with open_display(context, "kill") as report:
+    with open_display(context, "kill", rehearses=True) as report:
         kill(
             context.host(),
             where,
             report,
             signal=args.text("signal"),
             remove_orphans=args.on("remove-orphans"),
+            dry_run=context.options.dry_run,
         )
     return 0

@@ -24,6 +24,6 @@ def run(args: Args, context: Context) -> int:
     from orchestra.ops.pause import pause
 
     where = target(context, args.words)
-    with open_display(context, "pause") as report:
-        pause(context.host(), where, report)
+    with open_display(context, "pause", rehearses=True) as report:
+        pause(context.host(), where, report, dry_run=context.options.dry_run)
     return 0

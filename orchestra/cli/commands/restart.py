@@ -27,12 +27,13 @@ def run(args: Args, context: Context) -> int:
     from orchestra.ops.restart import restart
 
     where = target(context, args.words)
-    with open_display(context, "restart") as report:
+    with open_display(context, "restart", rehearses=True) as report:
         restart(
             context.host(),
             where,
             report,
             grace_s=args.seconds("timeout"),
             dependents=not args.on("no-deps"),
+            dry_run=context.options.dry_run,
         )
     return 0

@@ -39,6 +39,13 @@ def run(args: Args, context: Context) -> int:
     sys.stderr.write(f"Going to remove {', '.join(names)}\n")
     if not args.on("force") and not confirmed("Are you sure?"):
         return 0
-    with open_display(context, "rm") as report:
-        rm(host, where, report, stop=stop, volumes=args.on("volumes"))
+    with open_display(context, "rm", rehearses=True) as report:
+        rm(
+            host,
+            where,
+            report,
+            stop=stop,
+            volumes=args.on("volumes"),
+            dry_run=context.options.dry_run,
+        )
     return 0

@@ -31,7 +31,7 @@ def run(args: Args, context: Context) -> int:
     from orchestra.ops.start import start
 
     where = target(context, args.words)
-    with open_display(context, "start") as report:
+    with open_display(context, "start", rehearses=True) as report:
         seconds = args.number("wait-timeout")
         start(
             context.host(),
@@ -39,5 +39,6 @@ def run(args: Args, context: Context) -> int:
             report,
             wait=args.on("wait"),
             wait_timeout_s=float(seconds) if seconds else None,
+            dry_run=context.options.dry_run,
         )
     return 0

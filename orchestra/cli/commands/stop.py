@@ -24,6 +24,12 @@ def run(args: Args, context: Context) -> int:
     from orchestra.ops.stop import stop
 
     where = target(context, args.words)
-    with open_display(context, "stop") as report:
-        stop(context.host(), where, report, grace_s=args.seconds("timeout"))
+    with open_display(context, "stop", rehearses=True) as report:
+        stop(
+            context.host(),
+            where,
+            report,
+            grace_s=args.seconds("timeout"),
+            dry_run=context.options.dry_run,
+        )
     return 0

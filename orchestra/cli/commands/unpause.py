@@ -24,6 +24,6 @@ def run(args: Args, context: Context) -> int:
     from orchestra.ops.unpause import unpause
 
     where = target(context, args.words)
-    with open_display(context, "unpause") as report:
-        unpause(context.host(), where, report)
+    with open_display(context, "unpause", rehearses=True) as report:
+        unpause(context.host(), where, report, dry_run=context.options.dry_run)
     return 0

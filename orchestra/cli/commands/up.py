@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from orchestra.cli.creation import CREATION_FLAGS, creation_options, print_plan, refuse_together
+from orchestra.cli.creation import CREATION_FLAGS, creation_options, refuse_together
 from orchestra.cli.flags import LIST, NUMBER, TEXT, Command, Flag, UsageError
 from orchestra.cli.located import load_project
 from orchestra.cli.render.progress import open_display
@@ -112,9 +113,10 @@ def run(args: Args, context: Context) -> int:
     project = load_project(context, args.words)
     if not project.services and not project.disabled_services:
         raise UsageError("no service selected")
+    in_background = args.on("detach") or args.on("wait") or args.on("no-start")
     if context.options.dry_run:
-        return print_plan(context, project, options)
-    if args.on("detach") or args.on("wait") or args.on("no-start"):
+        return _rehearse(context, project, options, in_background=in_background)
+    if in_background:
         return _up_detached(context, project, options)
     from orchestra.cli.attached import up_attached
 
@@ -126,6 +128,19 @@ def _up_detached(context: Context, project: Project, options: UpOptions) -> int:
 
     with open_display(context, "up") as report:
         up(context.host(), project, options, report)
+    return 0
+
+
+def _rehearse(
+    context: Context, project: Project, options: UpOptions, *, in_background: bool
+) -> int:
+    """Tell what would be done, without the part that would show logs."""
+    from orchestra.ops.up import rehearse_up
+
+    with open_display(context, "up", rehearses=True) as report:
+        rehearse_up(context.host(), project, options, report)
+    if not in_background:
+        sys.stderr.write("end of 'up' output, interactive run is not supported in dry-run mode\n")
     return 0
 
 

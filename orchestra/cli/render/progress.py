@@ -41,17 +41,38 @@ MARKS = {
     Phase.WARNING: ("!", YELLOW),
 }
 TROUBLE = (Phase.FAILED, Phase.SKIPPED, Phase.WARNING)
+DRY_RUN_MARK = "DRY-RUN MODE -  "
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
 
 
 @contextmanager
-def open_display(context: Context, title: str) -> Iterator[Report]:
+def open_display(context: Context, title: str, *, rehearses: bool = False) -> Iterator[Report]:
     """The function that takes the events of one operation; *title* heads the live form.
 
-    Raises Unsupported for a dry run, since whoever opens this is about to change something.
+    Whoever opens this is about to change something, unless it *rehearses* in a dry run: other dry
+    runs raise Unsupported.
     """
-    context.refuse_dry_run()
+    if not rehearses:
+        context.refuse_dry_run()
+    with _open(context, title) as report:
+        yield marked_as_dry_run(report) if context.options.dry_run else report
+
+
+def marked_as_dry_run(report: Report) -> Report:
+    """*report*, told that nothing happens, in the words of Docker Compose."""
+
+    def marked(progress: Progress) -> None:
+        if progress.resource:
+            report(progress._replace(resource=f"{DRY_RUN_MARK}{progress.resource}"))
+        else:
+            report(progress._replace(text=f"{DRY_RUN_MARK}{progress.text}"))
+
+    return marked
+
+
+@contextmanager
+def _open(context: Context, title: str) -> Iterator[Report]:
     mode = context.options.progress
     if mode == "auto":
         mode = "tty" if is_terminal(2) and context.options.ansi != "never" else "plain"

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from orchestra.cli.render.progress import Task, frame
+from orchestra.cli.render.progress import Task, frame, marked_as_dry_run, words_of
 from orchestra.cli.render.text import display_width
 from orchestra.plan.events import Phase, Progress
 
@@ -34,3 +34,14 @@ def test_a_hundred_services_fit_on_a_small_terminal() -> None:
 def test_escape_sequences_in_names_do_not_reach_the_terminal() -> None:
     task = Task(Progress("Container \x1b[2J", Phase.DONE, "Started", "\x07"), 0.0, 1.0)
     assert all(line.isprintable() for line in frame("up", [task], (80, 24), now=1.0, colour=False))
+
+
+def test_a_dry_run_is_marked_on_every_line() -> None:
+    told: list[Progress] = []
+    report = marked_as_dry_run(told.append)
+    report(Progress("Container demo-web-1", Phase.WORKING, "Stopping"))
+    report(Progress("", Phase.WARNING, "No container to kill"))
+    assert [words_of(progress) for progress in told] == [
+        "DRY-RUN MODE -  Container demo-web-1  Stopping",
+        "DRY-RUN MODE -  No container to kill",
+    ]
