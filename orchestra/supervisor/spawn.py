@@ -22,6 +22,7 @@ from orchestra.linux.prctl import set_child_subreaper
 from orchestra.linux.procfs import is_running, start_ticks
 from orchestra.supervisor.light import Channel
 from orchestra.supervisor.parking import ParkingLot
+from orchestra.supervisor.reaper import START_NOW, hold_signals, let_signals_through
 from orchestra.supervisor.sockets import listen
 
 if TYPE_CHECKING:
@@ -90,10 +91,12 @@ def write_identity(lock_fd: int) -> None:
     os.pwrite(lock_fd, lines, 0)
 
 
-def _reaper_lives(lock_fd: int) -> bool:
+def _living_reaper(lock_fd: int) -> int:
+    """Its pid, or 0."""
     lines = os.pread(lock_fd, 200, 0).splitlines()
     fields = lines[1].split() if len(lines) > 1 else []
-    return len(fields) == 2 and is_running(int(fields[0]), int(fields[1]))
+    lives = len(fields) == 2 and is_running(int(fields[0]), int(fields[1]))
+    return int(fields[0]) if lives else 0
 
 
 def connect(project: Project) -> Channel:
@@ -103,12 +106,17 @@ def connect(project: Project) -> Channel:
     """
     deadline_s = time.monotonic() + RESPAWN_WAIT_S
     path = project.layout.socket(project.name)
+    has_asked = False
     while True:
         with spawn_lock(project.layout, project.name) as lock_fd:
             channel = Channel.connect(path)
             if channel is not None:
                 return channel
-            if not _reaper_lives(lock_fd) or time.monotonic() > deadline_s:
+            reaper = _living_reaper(lock_fd)
+            if reaper and not has_asked:
+                has_asked = True
+                os.kill(reaper, START_NOW)
+            elif not reaper or time.monotonic() > deadline_s:
                 _start(project, lock_fd)
                 channel = Channel.connect(path)
                 if channel is None:
@@ -148,9 +156,11 @@ def _become_reaper_and_supervisor(project: Project, birth: Birth) -> None:
     os.setsid()
     set_child_subreaper(on=True)
     _detach(project.layout.supervisor_log(project.name))
+    hold_signals()
     supervisor = os.fork()
     if supervisor:
         exec_reaper(project, birth.lot, supervisor)
+    let_signals_through()
     gc.collect()
     gc.freeze()
     try:
@@ -188,6 +198,7 @@ def become_reaper(project: Project, lot: ParkingLot) -> NoReturn:
     What this one knew is in the files, and what it held open is parked. Raises OSError.
     """
     set_child_subreaper(on=True)
+    hold_signals()
     exec_reaper(project, lot, 0)
 
 

@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,6 +98,22 @@ def test_random_kills_of_both(project: Supervised, seed: int) -> None:
     assert completion.ticket == ticket
     assert completion.exit_code == 3
     assert [line.text for line in project.lines(identifier)] == numbered(40_000)
+
+
+def test_supervisors_that_keep_being_killed_keep_coming(project: Supervised) -> None:
+    """The sixth in a row after a pause, without anybody asking; at once for a client."""
+    identifier = project.forever()
+    for _ in range(6):
+        project.kill_supervisor()
+        eventually(project.has_recovered, within_s=5)
+    _, reaper = project.processes()
+    for _ in range(3):  # the pauses would be of 2, 4 and 8 s
+        project.kill_supervisor()
+        began_s = time.monotonic()
+        project.host.open_engine(NAME).close()
+        assert time.monotonic() - began_s < 1.5
+    assert project.processes()[1] == reaper
+    assert project.state(identifier).status == Status.RUNNING
 
 
 def test_container_goes_on_and_is_adopted(project: Supervised) -> None:

@@ -3,12 +3,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from orchestra.runtime.statefile import exit_code, parse_exits
 from orchestra.supervisor import reaper
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,9 +74,49 @@ def test_supervisor_that_ended_well_is_not_started_anew(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-def test_crashing_supervisor_is_not_started_for_ever(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("deaths", "pause_s"), [(1, 0), (5, 0), (6, 1), (7, 2), (8, 4), (12, 60), (9999, 60)]
+)
+def test_pause_grows_with_the_deaths_in_a_row(deaths: int, pause_s: float) -> None:
+    assert reaper.pause_s(deaths) == pause_s
+
+
+def test_crashing_supervisor_is_started_less_often_but_for_ever(tmp_path: Path) -> None:
     exits, mark = tmp_path / "exits", tmp_path / "mark"
+    mark.write_text("")
     program = f"open({str(mark)!r}, 'a').write('x'); raise SystemExit(1)"
     argv = [sys.executable, "-SIE", "-c", program]
-    reaped_in_a_process_of_its_own(exits, lambda: forked(lambda: os._exit(1)), argv)
-    assert mark.read_text() == "x" * reaper.MOST_RESPAWNS
+    at_once = "x" * reaper.AT_ONCE
+    pid = forked(lambda: reaper.reap(str(exits), forked(lambda: os._exit(1)), argv))
+    try:
+        eventually(lambda: mark.read_text() == at_once, within_s=5)
+        time.sleep(0.3)
+        assert mark.read_text() == at_once  # it pauses
+        eventually(lambda: mark.read_text() == at_once + "x", within_s=5)
+        os.kill(pid, reaper.START_NOW)  # and not the two seconds that are due
+        eventually(lambda: mark.read_text() == at_once + "xx", within_s=1)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def test_supervisor_that_ended_well_is_started_for_a_client_that_asks(tmp_path: Path) -> None:
+    exits, mark = tmp_path / "exits", tmp_path / "mark"
+    argv = [sys.executable, "-SIE", "-c", f"open({str(mark)!r}, 'a').write('started ')"]
+
+    def reap() -> None:
+        forked(lambda: time.sleep(60))  # a container that goes on
+        reaper.reap(str(exits), forked(lambda: None), argv)
+
+    def asked_for() -> bool:
+        os.kill(pid, reaper.START_NOW)
+        return mark.exists()
+
+    reaper.hold_signals()  # as who forks a reaper does
+    pid = forked(reap)
+    reaper.let_signals_through()
+    try:
+        eventually(asked_for, within_s=5)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
