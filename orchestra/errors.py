@@ -10,7 +10,8 @@ OrchestraError            base; what happened, where, and how to mend it
   RegistryError           a registry answered with an error
     AuthRequired          it wants a login, or refused the one it got
     DigestMismatch        it sent something else than what was asked for
-  BuildError              a Dockerfile is wrong or one of its steps failed
+  BuildError              a Dockerfile is wrong or one of its steps failed (exit code 17)
+    BuildErrors           several BuildErrors of one Dockerfile, reported together
   RuntimeFailure          the kernel refused a step of running a container
     LaunchFailed          the container's command could not be started (exit code 125, 126 or 127)
   EngineUnavailable       the supervisor or a remote engine does not answer
@@ -100,6 +101,16 @@ class DigestMismatch(RegistryError):
 
 class BuildError(OrchestraError):
     """A Dockerfile is wrong, or one of its steps failed."""
+
+    exit_code = 17
+
+
+class BuildErrors(BuildError):
+    """All the problems found in one Dockerfile; never empty."""
+
+    def __init__(self, problems: Sequence[BuildError]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
 
 
 class RuntimeFailure(OrchestraError):
