@@ -1,0 +1,53 @@
+"""Programs of other people: the one place that starts them, with a time limit and no shell.
+
+Imported only by what needs it: subprocess costs 10 ms. Containers are not started here.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.errors import NotFound, OrchestraError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class ToolResult(NamedTuple):
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
+def run_tool(
+    argv: Sequence[str],
+    *,
+    timeout_s: float,
+    environ: Mapping[str, str],
+    stdin: bytes = b"",
+) -> ToolResult:
+    """Run *argv* to its end. Its output may hold secrets and is neither logged nor quoted.
+
+    Raises NotFound when the program is not installed, OrchestraError when it takes too long.
+    """
+    try:
+        done = subprocess.run(
+            list(argv),
+            input=stdin,
+            capture_output=True,
+            timeout=timeout_s,
+            env=dict(environ),
+            check=False,
+        )
+    except FileNotFoundError as exc:
+        raise NotFound(
+            f"{argv[0]} is not installed", fix=f"install {argv[0]} or add its directory to PATH"
+        ) from exc
+    except PermissionError as exc:
+        raise NotFound(f"{argv[0]} cannot be executed", fix=f"chmod +x {argv[0]}") from exc
+    except subprocess.TimeoutExpired as exc:
+        raise OrchestraError(
+            f"{argv[0]} did not end within {timeout_s:g} s", fix="run it by hand to see why"
+        ) from exc
+    return ToolResult(done.returncode, done.stdout, done.stderr)
