@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchestra.config.template import Lookup
 
 _BLANK = " \t\v\f\r\x85\xa0"
-_EXPORT = re.compile(rf"export[{_BLANK}\n]+")
+_EXPORT = re.compile(rf"export(?=[{_BLANK}\n])[{_BLANK}]*")
 _NAME = re.compile(rf"[\w.\-\[\]{_BLANK}]*")
 _ESCAPE = re.compile(r"\\(?:[abcfnrtv$\"\\]|0[0-7]{0,3})")
 _ESCAPES = {
@@ -41,7 +41,7 @@ def parse_dotenv(text: str, file: str, lookup: Lookup, known: dict[str, str]) ->
 
     Values see what *lookup* knows first, then what stands above them and in earlier files.
     """
-    _Parser(text.removeprefix("\ufeff").replace("\r\n", "\n"), file, lookup, known).run()
+    _Parser(text.removeprefix("\ufeff"), file, lookup, known).run()
 
 
 class _Parser:
@@ -156,10 +156,10 @@ def _unescape(match: re.Match[str]) -> str:
     known = _ESCAPES.get(escape)
     if known is not None:
         return known
-    if escape.startswith("\\0") and len(escape) == 5:
-        code = int(escape[2:], 8)
-        return chr(code) if code < 256 else escape
-    return escape
+    digits = escape[2:] if escape.startswith("\\0") else ""
+    if len(digits) == 3 and int(digits, 8) < 256:
+        return chr(int(digits, 8))
+    return f"\\{digits}" if escape.startswith("\\0") else escape
 
 
 def parse_raw(text: str, known: dict[str, str]) -> None:

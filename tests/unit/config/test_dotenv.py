@@ -45,6 +45,10 @@ def parse(text: str) -> dict[str, str]:
         ("A=b=c", "b=c"),
         ("\ufeffA=1", "1"),
         ("A=1\r\n", "1"),
+        ('A="a\r\nb"\r\n', "a\r\nb"),
+        ('A="\\061 \\0"', "\\61 \\"),
+        ("export\nA=1", "1"),
+        ("export \nexport A=1", "1"),
     ],
 )
 def test_one_assignment(text: str, value: str) -> None:
