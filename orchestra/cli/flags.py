@@ -60,7 +60,9 @@ class Command(NamedTuple):
 
     @property
     def name(self) -> str:
-        return self.usage.split(" ", 1)[0]
+        """The lower-case words that the usage begins with: "up", "image ls"."""
+        words = self.usage.split()
+        return " ".join(words[: next((i for i, w in enumerate(words) if not w.islower()), None)])
 
 
 class Args(NamedTuple):

@@ -15,7 +15,7 @@ import sys
 from orchestra.cli.context import Context, is_terminal, terminal_width
 from orchestra.cli.flags import Args, Command, FlagError, HelpWanted, UsageError, check_words, parse
 from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS, GlobalOptions, read_globals
-from orchestra.cli.table import ALIASES, COMMANDS, INSTEAD
+from orchestra.cli.table import ALIASES, COMMANDS, FAMILIES, INSTEAD
 from orchestra.errors import CommandExited, Interrupted, LaunchFailed, OrchestraError, Unsupported
 
 TYPE_CHECKING = False
@@ -111,11 +111,14 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
     if parsed.on("version"):
         words = ("version", *words)
     if not words or words[0] == "help":
-        return _print_root_help() if len(words) < 2 else _print_command_help(load(words[1]).COMMAND)
-    module = load(words[0])
+        return _print_help_of(words[1:])
+    if words[0] in FAMILIES and (len(words) == 1 or words[1] in ("-h", "--help")):
+        return _print_help_of(words[:1])
+    name, rest = _split_name(words)
+    module = load(name)
     command = module.COMMAND._replace(flags=(*module.COMMAND.flags, DRY_RUN))
     try:
-        args = parse(command.flags, words[1:], interspersed=command.interspersed)
+        args = parse(command.flags, rest, interspersed=command.interspersed)
         check_words(command, args)
     except HelpWanted:
         return _print_command_help(command)
@@ -136,6 +139,12 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
         if exc.where is None and exc.path and context.sources is not None:
             exc.where = context.sources.value(exc.path)
         raise
+
+
+def _split_name(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """The command's name, of two words in a family, and what comes after it."""
+    count = 2 if words[0] in FAMILIES else 1
+    return " ".join(words[:count]), words[count:]
 
 
 def load(name: str) -> CommandModule:
@@ -171,6 +180,17 @@ def _print_root_help() -> int:
 
     sys.stdout.write(root_help(GLOBAL_FLAGS, width=terminal_width(1)))
     return 0
+
+
+def _print_help_of(words: Sequence[str]) -> int:
+    if not words:
+        return _print_root_help()
+    if words[0] in FAMILIES and len(words) == 1:
+        from orchestra.cli.render.help import family_help
+
+        sys.stdout.write(family_help(words[0]))
+        return 0
+    return _print_command_help(load(_split_name(words)[0]).COMMAND)
 
 
 def _print_command_help(command: Command) -> int:

@@ -14,6 +14,10 @@ class Row(NamedTuple):
 
 
 RUN, LOOK, FILE = "Run a project", "Look into a project", "Compose files and orchestra itself"
+IMAGE = "image"
+FAMILIES = {IMAGE: "Manage images"}
+"""Commands of two words, such as `image ls`: the first word, which is their group as well."""
+
 GROUPS = (RUN, LOOK, FILE)
 
 COMMANDS: dict[str, Row] = {
@@ -30,7 +34,9 @@ COMMANDS: dict[str, Row] = {
     "run": Row("run", "Run a one-off command on a service", RUN),
     "exec": Row("exec", "Execute a command in a running container", RUN),
     "attach": Row(
-        "attach", "Attach local standard input, output, and error streams to a container", RUN
+        "attach",
+        "Attach local standard input, output, and error streams to a service's running container",
+        RUN,
     ),
     "ps": Row("ps", "List containers", LOOK),
     "logs": Row("logs", "View output from containers", LOOK),
@@ -43,10 +49,16 @@ COMMANDS: dict[str, Row] = {
     "config": Row("config", "Parse, resolve and render compose file in canonical format", FILE),
     "graph": Row("graph", "Print the dependency graph of the services", FILE),
     "explain": Row("explain", "Tell what `up` would do, and why", FILE),
+    "image ls": Row("image_ls", "List images", IMAGE),
+    "image load": Row("image_load", "Load an image from a tar archive or STDIN", IMAGE),
     "version": Row("version", "Show the version information", FILE),
 }
 
-ALIASES = {"convert": "config"}
+ALIASES = {
+    "convert": "config",
+    "image list": "image ls",
+    "image remove": "image rm",
+}
 """Old names that `docker compose` still accepts."""
 
 INSTEAD = {

@@ -12,6 +12,8 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.image.reference import Reference
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -47,6 +49,12 @@ class NameRow(NamedTuple):
     tag: str
     target: str
     image: str
+
+    @property
+    def reference(self) -> Reference:
+        """The name as a reference, by tag where there is one."""
+        domain, _, path = self.repository.partition("/")
+        return Reference(domain, path, self.tag, "" if self.tag else self.target)
 
 
 class Catalog:

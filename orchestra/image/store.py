@@ -150,8 +150,7 @@ class LocalImageStore:
         for row in self.catalog.images():
             if digest in self.blobs_of(row):
                 for name in self.catalog.names(row.id):
-                    domain, _, path = name.repository.partition("/")
-                    found[Reference(domain, path, name.tag, name.target)] = None
+                    found[name.reference] = None
         return tuple(found)
 
     def blobs_of(self, row: ImageRow) -> frozenset[str]:

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from orchestra.cli.table import COMMANDS
+from orchestra.cli.table import COMMANDS, FAMILIES
 from tests.support.markdown import ROOT, blocks, console_commands, documents, setup_command
 
 KNOWN_LANGUAGES = {"console", "sh", "yaml", ""}
@@ -34,7 +34,7 @@ def test_paths_and_commands_that_are_named_exist(document: str) -> None:
     for path in re.findall(r"`((?:orchestra|docs|tests|samples|benchmarks)/[\w./-]+)`", text):
         assert re.search("NAME|NNN", path) or os.path.exists(os.path.join(ROOT, path)), path
     for name in re.findall(r"`orchestra ([a-z]+)", text):
-        assert name in COMMANDS, name
+        assert name in COMMANDS or name in FAMILIES, name
 
 
 def test_the_shell_understands_the_readme_and_ci() -> None:

@@ -6,7 +6,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from orchestra.cli.flags import BOOL, LIST, NUMBER, TEXT
-from orchestra.cli.table import COMMANDS, GROUPS
+from orchestra.cli.table import COMMANDS, FAMILIES, GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,15 +40,31 @@ def root_help(flags: Sequence[Flag], *, width: int) -> str:
         "Options:",
         *option_lines(flags, width=width),
     ]
-    column = max(len(name) for name in COMMANDS)
+    plain = {name: row for name, row in COMMANDS.items() if row.group not in FAMILIES}
+    column = max(map(len, (*plain, *FAMILIES)))
     for group in GROUPS:
         lines += ["", f"{group}:"]
         lines += [
             f"  {name:<{column}}   {row.summary}"
-            for name, row in COMMANDS.items()
+            for name, row in plain.items()
             if row.group == group
         ]
+    lines += ["", "Images and this machine:"]
+    lines += [f"  {name:<{column}}   {summary}" for name, summary in FAMILIES.items()]
     lines += ["", "Run 'orchestra COMMAND --help' for more information on a command."]
+    return "\n".join(lines) + "\n"
+
+
+def family_help(family: str) -> str:
+    """The page of `orchestra image` and its like: the commands of the *family*."""
+    rows = {name: row.summary for name, row in COMMANDS.items() if row.group == family}
+    column = max(map(len, rows)) - len(family) - 1
+    lines = ["", f"Usage:  orchestra {family} COMMAND", "", FAMILIES[family], "", "Commands:"]
+    lines += [
+        f"  {name.removeprefix(family + ' '):<{column}}   {summary}"
+        for name, summary in rows.items()
+    ]
+    lines += ["", f"Run 'orchestra {family} COMMAND --help' for more information on a command."]
     return "\n".join(lines) + "\n"
 
 
