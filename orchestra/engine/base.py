@@ -73,6 +73,15 @@ class RemoveContainer(Request, frozen=True, kw_only=True):
     volumes: bool = False  # its anonymous volumes as well
 
 
+class AttachTerminal(Request, frozen=True, kw_only=True):
+    """Completes with its terminal's master side in `Completion.fds`; Conflict without one.
+
+    For typing and for the window's size: what it prints is read by the engine, into the log.
+    """
+
+    id: ContainerId
+
+
 class RenameContainer(Request, frozen=True, kw_only=True):
     id: ContainerId
     name: str
@@ -117,6 +126,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     error: OrchestraError | None = None
     exit_code: int | None = None  # WaitExited
     detail: str = ""  # for people: "0.0.0.0:8080->80/tcp"
+    fds: tuple[int, ...] = ()  # AttachTerminal; the receiver's to close
 
 
 class ObservedProject(Frozen, frozen=True, kw_only=True):

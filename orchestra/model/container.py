@@ -43,9 +43,11 @@ class Process(Frozen, frozen=True, kw_only=True):
     ulimits: tuple[Ulimit, ...] = ()
     oom_score_adj: int = 0
     tty: bool = False
+    tty_rows: int = 0  # the terminal's first size; 0: none is set
+    tty_columns: int = 0
     stdin_open: bool = False
+    stdin_once: bool = False  # it ends when those who write to the FIFO `stdin` have closed it
     init: bool = False
-    hold: bool = False  # `run`: PID 1 only reaps and ends at SIGTERM; argv comes later, by exec
 
 
 # -- file systems -------------------------------------------------------------------------------
@@ -243,6 +245,7 @@ class ContainerSpec(Frozen, frozen=True, kw_only=True):
     process: Process
     number: int = 1
     oneoff: bool = False
+    remove_after_s: float | None = None  # --rm: so long after its end it is removed
     config_hash: str = ""
     labels: Pairs = ()
     annotations: Pairs = ()

@@ -1,19 +1,24 @@
-"""`run`: one command in a container of its own.
+"""`run`: one command in a container of its own, which is that container's first process.
 
-In the foreground the container holds still and the command is executed in it, as `exec` does: so
-it has the caller's terminal or pipes with their ends, its signals and its exit code.
+In the foreground the caller's terminal or pipes are in front of it (`attend`).
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from orchestra import __version__
 from orchestra.engine.base import RemoveContainer, StopContainer, call
-from orchestra.errors import NotFound
-from orchestra.ops.exec import ExecOptions, exec_in_container
+from orchestra.errors import EngineUnavailable
+from orchestra.linux.fds import Fd
+from orchestra.linux.tty import WindowSize, window_size
+from orchestra.model.container import LogConfig
+from orchestra.ops.attend import STDOUT, Outcome, Subject, attend, pause_of
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import record_project
@@ -23,15 +28,20 @@ from orchestra.plan.execute import execute
 from orchestra.plan.observed import Observed
 from orchestra.plan.oneoff import Override, oneoff_spec, overridden, plan_oneoff
 from orchestra.plan.reconcile import Environment
+from orchestra.runtime.detachkeys import key_bytes
+from orchestra.runtime.signalpipe import SignalPipe
 
 if TYPE_CHECKING:
-    from orchestra.engine.base import Engine
+    from types import TracebackType
+
     from orchestra.model.container import ContainerSpec
     from orchestra.model.project import Project
-    from orchestra.model.state import ContainerState
     from orchestra.ops.host import Host
     from orchestra.plan.desired import Desired
     from orchestra.plan.events import Report
+
+_READING_S = 10.0
+"""--rm: how long the log is kept for us after the end, if we do not remove the container before."""
 
 
 class RunOptions(NamedTuple):
@@ -45,27 +55,50 @@ class RunOptions(NamedTuple):
     interactive: bool = True
 
 
-class RunResult(NamedTuple):
-    """*exit_code* is 0 when detached."""
+class OneOff:
+    """`start`, then `attend`. To leave it ends the container, unless it is to go on without us."""
 
-    container: str
-    exit_code: int
+    def __init__(self, host: Host, project: Project, options: RunOptions) -> None:
+        self._host = host
+        self._project = project
+        self._options = options
+        self._undo = ExitStack()
+        self._signals = SignalPipe()
+        self._stdin = Fd(-1)
+        self._spec: ContainerSpec | None = None
+        self._goes_on = False
 
+    def __enter__(self) -> OneOff:
+        self._engine = self._host.open_engine(self._project.name)
+        self._undo.callback(self._engine.close)
+        return self
 
-def run(host: Host, project: Project, options: RunOptions, report: Report) -> RunResult:
-    """Start the dependencies, then the command; wait for its end unless detached.
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._undo:
+            if self._spec is not None and not self._goes_on:
+                self._end(self._spec)
 
-    Raises NotFound for an unknown service and what `up` raises for its dependencies.
-    """
-    desired = gather(project, (options.service,), options.dependencies, host.images())
-    service = overridden(desired.project.service(options.service), options.override)
-    engine = host.open_engine(project.name)
-    try:
-        with project_lock(host.layout, project.name, command="run", report=report):
-            record_project(host.layout, project)
+    def start(self, report: Report) -> str:
+        """Start the dependencies, then the command; the container's name.
+
+        Raises NotFound for an unknown service, Interrupted, and what `up` raises.
+        """
+        options = self._options
+        desired = gather(
+            self._project, (options.service,), options.dependencies, self._host.images()
+        )
+        service = overridden(desired.project.service(options.service), options.override)
+        layout, name = self._host.layout, self._project.name
+        with project_lock(layout, name, command="run", report=report):
+            record_project(layout, self._project)
             if options.dependencies is Dependencies.INCLUDED:
-                _start_dependencies(engine, desired, options.service, report)
-            observed = Observed(engine.observe())
+                self._start_dependencies(desired, report)
+            observed = Observed(self._engine.observe())
             spec = oneoff_spec(
                 desired,
                 service,
@@ -73,40 +106,85 @@ def run(host: Host, project: Project, options: RunOptions, report: Report) -> Ru
                 Environment(new_id, __version__),
                 use_aliases=options.override.use_aliases,
             )
-            if not options.detach:
-                process = msgspec.structs.replace(spec.process, hold=True, tty=False)
-                spec = msgspec.structs.replace(spec, process=process, healthcheck=None)
-            execute(plan_oneoff(desired, service, spec, observed, __version__), engine, report)
-        if options.detach:
-            return RunResult(spec.name, 0)
-        return RunResult(spec.name, _attend(host, engine, spec, options))
-    finally:
-        engine.close()
+            spec = in_background(spec, options) if options.detach else in_front(spec, options)
+            plan = plan_oneoff(desired, service, spec, observed, __version__)
+            self._undo.enter_context(self._signals)
+            self._spec = spec
+            if spec.process.stdin_once:
+                self._open_stdin(spec)
+            execute(plan, self._engine, report, pause=pause_of(self._engine, self._signals))
+        self._goes_on = options.detach
+        return spec.name
+
+    def attend(self) -> Outcome:
+        """In front of what was started, to its end. Raises what `attend.attend` raises."""
+        spec = self._spec
+        if spec is None:
+            raise RuntimeError("nothing has been started")
+        subject = Subject(
+            spec.project,
+            spec.id,
+            tty=spec.process.tty,
+            stdin=spec.process.stdin_open,
+            detach_keys=key_bytes(""),
+            is_new=True,
+            stdin_writer=self._stdin.detach(),
+        )
+        outcome = attend(self._host.layout, self._engine, subject, self._signals)
+        self._goes_on = outcome.detached
+        return outcome
+
+    def _start_dependencies(self, desired: Desired, report: Report) -> None:
+        others = [s for s in desired.project.services if s.name != self._options.service]
+        if others:
+            wanted = desired._replace(project=desired.project.with_services(others))
+            execute(plan_for(wanted, self._engine.observe(), UpOptions()), self._engine, report)
+
+    def _open_stdin(self, spec: ContainerSpec) -> None:
+        """Make its FIFO and open it before the container does, lest that sees its end at once."""
+        layout = self._host.layout
+        path = layout.container_stdin(spec.project, spec.id)
+        self._undo.callback(_forget, path, layout.container(spec.project, spec.id))
+        os.makedirs(os.path.dirname(path), mode=0o700)
+        os.mkfifo(path, 0o600)
+        self._stdin = Fd(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
+        self._undo.callback(self._stdin.close)
+
+    def _end(self, spec: ContainerSpec) -> None:
+        """It has ended already, unless it was our output or the start that did not last."""
+        with contextlib.suppress(EngineUnavailable):
+            if self._options.remove:
+                call(self._engine, RemoveContainer(id=spec.id, force=True, volumes=True))
+            else:
+                call(self._engine, StopContainer(id=spec.id, grace_s=0.0))
 
 
-def _start_dependencies(engine: Engine, desired: Desired, service: str, report: Report) -> None:
-    others = [s for s in desired.project.services if s.name != service]
-    if others:
-        wanted = desired._replace(project=desired.project.with_services(others))
-        execute(plan_for(wanted, engine.observe(), UpOptions()), engine, report)
+def _forget(path: str, container: str) -> None:
+    """Remove what the engine knows nothing of, when the container has not been made."""
+    if not os.path.exists(container):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+            os.rmdir(os.path.dirname(path))
 
 
-def _attend(host: Host, engine: Engine, spec: ContainerSpec, options: RunOptions) -> int:
-    """Run the command in the container that holds still, then end it."""
-    command = ExecOptions(
-        argv=spec.process.argv, tty=options.override.tty, interactive=options.interactive
+def in_background(spec: ContainerSpec, options: RunOptions) -> ContainerSpec:
+    """*spec* of a container that nobody attends."""
+    return msgspec.structs.replace(spec, remove_after_s=0.0 if options.remove else None)
+
+
+def in_front(spec: ContainerSpec, options: RunOptions) -> ContainerSpec:
+    """*spec* of a container with us in front, who read its log: so it has one, all of it."""
+    size = (window_size(STDOUT) if spec.process.tty else None) or WindowSize(0, 0)
+    process = msgspec.structs.replace(
+        spec.process,
+        stdin_open=options.interactive,
+        stdin_once=options.interactive and not spec.process.tty,
+        tty_rows=size.rows,
+        tty_columns=size.columns,
     )
-    try:
-        return exec_in_container(host.layout, _state(engine, spec), command)
-    finally:
-        if options.remove:
-            call(engine, RemoveContainer(id=spec.id, force=True, volumes=True))
-        else:
-            call(engine, StopContainer(id=spec.id, grace_s=0.0))
-
-
-def _state(engine: Engine, spec: ContainerSpec) -> ContainerState:
-    for container in engine.observe().containers:
-        if container.id == spec.id:
-            return container
-    raise NotFound(f"container {spec.name} has been removed")
+    return msgspec.structs.replace(
+        spec,
+        process=process,
+        log=LogConfig(),
+        remove_after_s=_READING_S if options.remove else None,
+    )

@@ -27,10 +27,10 @@ from orchestra.linux.namespaces import (
 )
 from orchestra.linux.safe_open import Create, safe_open
 from orchestra.linux.signals import reset_dispositions
-from orchestra.linux.tty import open_pty, set_controlling
+from orchestra.linux.tty import open_pty, set_controlling, set_window_size
 from orchestra.runtime.channel import NETWORK, READY, TERMINAL, send, send_failure
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, StepFailed, failure_of
-from orchestra.runtime.init import hold_still, run_init
+from orchestra.runtime.init import run_init
 from orchestra.runtime.process import (
     Execution,
     become,
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from orchestra.cgroup.base import CgroupScope
+    from orchestra.linux.tty import WindowSize
     from orchestra.runtime.base import NetworkSetup
     from orchestra.runtime.mountops import MountOp, RootDirectory
 
@@ -63,7 +64,6 @@ class FirstProcess(Enum):
 
     COMMAND = "command"
     INIT = "init"  # ours, and the command below it
-    HOLDING = "holding"  # ours, and nothing below it but what comes by exec
 
 
 class ChildPlan(NamedTuple):
@@ -84,6 +84,7 @@ class ChildPlan(NamedTuple):
     stdout: str
     stderr: str
     tty: bool
+    window: WindowSize | None  # the terminal's first size
     first: FirstProcess
 
 
@@ -201,6 +202,8 @@ class ContainerChild:
         root = self._plan.root.fd
         with safe_open(root, "/dev/pts") as directory:
             master, slave = open_pty(directory.fileno())
+        if self._plan.window is not None:
+            set_window_size(master.fileno(), self._plan.window)
         with safe_open(root, "/dev/console", create=Create.FILE) as console:
             mount(slave.path, console.path, None, c.MS_BIND)
         send(self._channel, TERMINAL, fds=(master.fileno(),))
@@ -258,13 +261,10 @@ class ContainerChild:
         env = environment(execution, self._user)
         self._step = "tell that it is ready"
         send(self._channel, READY)
-        holds = self._plan.first is FirstProcess.HOLDING
         self._step = f"enter the working directory {execution.cwd}"
-        enter_directory("/" if holds else execution.cwd)
+        enter_directory(execution.cwd)
         self._step = "take on user and capabilities"
         become(execution, self._user)
-        if holds:
-            hold_still(self._channel)
         self._step = f'execute "{execution.argv[0]}"'
         if self._plan.first is FirstProcess.INIT:
             run_init(self._channel)

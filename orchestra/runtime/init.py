@@ -19,7 +19,6 @@ from orchestra.runtime.process import SIGNALS
 
 if TYPE_CHECKING:
     import socket
-    from typing import NoReturn
 
 _NOT_FORWARDED = frozenset(
     {
@@ -48,15 +47,6 @@ def run_init(channel: socket.socket) -> None:
         return
     _settle(channel)
     os._exit(_serve(child))
-
-
-def hold_still(channel: socket.socket) -> NoReturn:
-    """Be PID 1 of a container whose command comes by exec: reap, and end at SIGTERM or SIGINT."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, SIGNALS)
-    _settle(channel)
-    while signal.sigwaitinfo(SIGNALS).si_signo not in (signal.SIGTERM, signal.SIGINT):
-        _reap(0)
-    os._exit(0)
 
 
 def _settle(channel: socket.socket) -> None:

@@ -29,6 +29,7 @@ from orchestra.linux.mount import clone_tree
 from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns, unshare
 from orchestra.linux.pidfd import has_exited
 from orchestra.linux.procfs import start_ticks
+from orchestra.linux.tty import WindowSize
 from orchestra.model.container import NetworkMode
 from orchestra.runtime import channel as sync
 from orchestra.runtime.base import Launched
@@ -290,6 +291,7 @@ def _prepare(plan: Launch, seccomp: bytes | None, host: HostTraits) -> _Prepared
         stdout=plan.stdout,
         stderr=plan.stderr,
         tty=spec.process.tty,
+        window=_window(spec),
         first=_first_process(spec),
     )
     joins = dict(plan.join_pids)
@@ -305,9 +307,12 @@ def _cgroup_namespace(plan: Launch) -> int:
     return dict(plan.join_pids).get("cgroup", OWN_CGROUP_NAMESPACE)
 
 
+def _window(spec: ContainerSpec) -> WindowSize | None:
+    rows, columns = spec.process.tty_rows, spec.process.tty_columns
+    return WindowSize(rows, columns) if rows and columns else None
+
+
 def _first_process(spec: ContainerSpec) -> FirstProcess:
-    if spec.process.hold:
-        return FirstProcess.HOLDING
     if spec.process.init and not spec.namespaces.pid:  # elsewhere there is an init already
         return FirstProcess.INIT
     return FirstProcess.COMMAND

@@ -321,6 +321,20 @@ class Log:
                 content = os.pread(raw, min(CHUNK_BYTES, chunk.end - start), start)
                 yield from self._lines.feed(chunk.time_ns, chunk.stream, content)
 
+    def new_blocks(self) -> Iterator[tuple[int, bytes]]:
+        """What was written since the reader's last call, as (stream, bytes)."""
+        for chunk, raw in self._forward():
+            for start in range(chunk.start, chunk.end, CHUNK_BYTES):
+                yield chunk.stream, os.pread(raw, min(CHUNK_BYTES, chunk.end - start), start)
+
+    def pass_over(self) -> None:
+        """Go to the end: what exists now is not read."""
+        numbers = generations(self._directory)
+        if numbers:
+            self._stand_at(numbers[-1], 0)
+        if self._generation is not None:
+            self._position = self._generation.count()
+
     def unfinished(self) -> Iterator[LogLine]:
         """What is left without a newline; ask when nothing more will come."""
         yield from self._lines.unfinished()

@@ -5,21 +5,34 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _CHUNK = 64 * 1024
-_READABLE = select.POLLIN | select.POLLHUP | select.POLLERR
+_READY = select.POLLIN | select.POLLOUT | select.POLLHUP | select.POLLERR | select.POLLNVAL
 
 
 class _Route:
     """One way: what *source* gives goes to *sink*; *pending* is what the sink did not take yet."""
 
-    __slots__ = ("is_output", "owned", "pending", "sink", "source")
+    __slots__ = ("is_output", "owned", "passing", "pending", "sink", "source")
 
-    def __init__(self, source: int, sink: int, owned: tuple[int, ...], *, is_output: bool) -> None:
+    def __init__(
+        self,
+        source: int,
+        sink: int,
+        owned: tuple[int, ...],
+        *,
+        is_output: bool,
+        passing: Callable[[bytes], bytes] | None,
+    ) -> None:
         self.source = source
         self.sink = sink
         self.owned = owned  # closed at the end
         self.is_output = is_output
+        self.passing = passing
         self.pending = memoryview(b"")
 
 
@@ -32,28 +45,39 @@ class Pump:
         self._full_sinks: dict[int, _Route] = {}
 
     def route(
-        self, source: int, sink: int, *, is_output: bool, owned: tuple[int, ...] = ()
+        self,
+        source: int,
+        sink: int,
+        *,
+        is_output: bool,
+        owned: tuple[int, ...] = (),
+        passing: Callable[[bytes], bytes] | None = None,
     ) -> None:
         """Copy *source* to *sink* until its end, then close *owned*.
 
-        Outputs are what `drain` empties. Two routes share no descriptor.
+        Outputs are what `drain` empties. Two routes share no descriptor. Only what *passing* makes
+        of each piece goes on.
         """
-        self._sources[source] = _Route(source, sink, owned, is_output=is_output)
+        self._sources[source] = _Route(source, sink, owned, is_output=is_output, passing=passing)
         self._poller.register(source, select.POLLIN)
 
-    def watch(self, fd: int) -> None:
-        """Let `step` tell of *fd* too; nothing is copied from it."""
-        self._poller.register(fd, select.POLLIN)
+    def watch(self, fd: int, *, writable: bool = False) -> None:
+        """Let `step` tell when *fd* is readable (or *writable*); nothing is copied from it."""
+        self._poller.register(fd, select.POLLOUT if writable else select.POLLIN)
+
+    def unwatch(self, fd: int) -> None:
+        """Forget *fd*, which is watched."""
+        self._poller.unregister(fd)
 
     def step(self) -> tuple[int, ...]:
-        """Wait, copy what can be copied, and return which watched descriptors are readable."""
+        """Wait, copy what can be copied, and return which watched descriptors are ready."""
         watched: list[int] = []
         for fd, mask in self._poller.poll():
             if fd in self._full_sinks:
                 self._flush(self._full_sinks[fd])
             elif fd in self._sources:
                 self._copy(self._sources[fd])
-            elif mask & _READABLE:
+            elif mask & _READY:
                 watched.append(fd)
         return tuple(watched)
 
@@ -83,7 +107,7 @@ class Pump:
         if not chunk:
             self._end(route)
             return
-        route.pending = memoryview(chunk)
+        route.pending = memoryview(chunk if route.passing is None else route.passing(chunk))
         self._flush(route)
 
     def _flush(self, route: _Route) -> None:

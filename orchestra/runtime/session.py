@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 from orchestra.linux import tty
 from orchestra.runtime.exec import spawn_exec
 from orchestra.runtime.pump import Pump
+from orchestra.runtime.signalpipe import SignalPipe
 
 if TYPE_CHECKING:
     from orchestra.runtime.exec import ExecRequest, ExecStarted, ExecTarget
     from orchestra.runtime.process import Execution
-
-_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def run_exec(
@@ -38,6 +37,7 @@ def run_exec(
     *stdin* -1 is none. The caller's terminal is restored on every way out. Raises NotFound.
     """
     with ExitStack() as undo:
+        signals = undo.enter_context(SignalPipe())
         pump = Pump()
         undo.callback(pump.close)
         if request.tty:
@@ -46,21 +46,20 @@ def run_exec(
         else:
             started = _spawn_with_pipes(pump, target, execution, request, (stdin, stdout, stderr))
         undo.callback(os.close, started.pidfd)
-        _run(pump, started, stdin, undo)
+        _run(pump, started, stdin, signals)
         _, status = os.waitpid(started.pid, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
 
-def _run(pump: Pump, started: ExecStarted, stdin: int, undo: ExitStack) -> None:
+def _run(pump: Pump, started: ExecStarted, stdin: int, signals: SignalPipe) -> None:
     """Copy and pass signals on until the command has ended."""
-    signals = _signal_pipe(undo)
-    pump.watch(signals)
+    pump.watch(signals.fileno())
     pump.watch(started.pidfd)
     while True:
         watched = pump.step()
-        if signals in watched:
-            for number in os.read(signals, 64):
+        if signals.fileno() in watched:
+            for number in signals.read():
                 _on_signal(number, started, stdin)
         if started.pidfd in watched:
             pump.drain()
@@ -79,21 +78,6 @@ def _on_signal(number: int, started: ExecStarted, stdin: int) -> None:
             os.killpg(started.pid, number)
         else:
             signal.pidfd_send_signal(started.pidfd, number)
-
-
-def _signal_pipe(undo: ExitStack) -> int:
-    """A descriptor from which the numbers of arriving signals are read."""
-    reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    undo.callback(os.close, reader)
-    undo.callback(os.close, writer)
-    undo.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(writer))
-    for number in (*_PASSED_ON, signal.SIGWINCH):
-        undo.callback(signal.signal, number, signal.signal(number, _ignore))
-    return reader
-
-
-def _ignore(_number: int, _frame: object) -> None:
-    """The wake-up descriptor already told."""
 
 
 def _wire_terminal(pump: Pump, master: int, stdin: int, stdout: int, undo: ExitStack) -> None:

@@ -113,8 +113,9 @@ class SocketEngine:
     def _sort(self, message: protocol.FromServer | None) -> None:
         match message:
             case protocol.Answer():
+                fds = self._channel.take_descriptors(message.descriptors)
                 if self._pending.pop(message.ticket, None) is not None:
-                    self._ready.append(protocol.completion(message))
+                    self._ready.append(protocol.completion(message, fds))
             case protocol.Event():
                 self._events.append(message.event)
             case _:

@@ -23,6 +23,7 @@ PROTOCOL = 1
 LENGTH = struct.Struct(">I")
 LONGEST_FRAME = 64 * 1024 * 1024
 HELLO_TIMEOUT_S = 10.0
+MOST_DESCRIPTORS = 8
 
 JsonObject = dict[str, object]
 
@@ -84,6 +85,7 @@ class Channel:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self._frames = FrameBuffer()
+        self._descriptors: list[int] = []
 
     @classmethod
     def connect(cls, socket_path: str) -> Channel | None:
@@ -152,15 +154,25 @@ class Channel:
                 if not select.select([self._socket], [], [], remaining_s)[0]:
                     return None
             try:
-                content = self._socket.recv(262144)
+                content, fds, _, _ = socket.recv_fds(
+                    self._socket, 262144, MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+                )
             except OSError as exc:
                 raise _gone(exc) from exc
             if not content:
                 raise _gone(None)
+            self._descriptors += fds
             self._frames.feed(content)
+
+    def take_descriptors(self, count: int) -> tuple[int, ...]:
+        """The next *count* that came with messages, in order; the caller's to close."""
+        taken, self._descriptors = self._descriptors[:count], self._descriptors[count:]
+        return tuple(taken)
 
     def close(self) -> None:
         self._socket.close()
+        for fd in self.take_descriptors(len(self._descriptors)):
+            os.close(fd)
 
 
 class LightClient:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestra.engine.base import (
+    AttachTerminal,
     Completion,
     CreateContainer,
     CreateNetwork,
@@ -46,6 +47,7 @@ AnyRequest = (
     | RestartContainer
     | PauseContainer
     | UnpauseContainer
+    | AttachTerminal
     | RemoveContainer
     | RenameContainer
     | WaitHealthy
@@ -103,10 +105,13 @@ class Refused(Message, frozen=True, kw_only=True):
 
 
 class Answer(Message, frozen=True, kw_only=True):
+    """*descriptors*: how many travel with it, by SCM_RIGHTS. unix(7)."""
+
     ticket: int
     error: WireError | None = None
     exit_code: int | None = None
     detail: str = ""
+    descriptors: int = 0
 
 
 class Observed(Message, frozen=True, kw_only=True):
@@ -146,12 +151,17 @@ def answer(completion: Completion) -> Answer:
         error=error,
         exit_code=completion.exit_code,
         detail=completion.detail,
+        descriptors=len(completion.fds),
     )
 
 
-def completion(message: Answer) -> Completion:
-    """The Completion that *message* carries."""
+def completion(message: Answer, fds: tuple[int, ...] = ()) -> Completion:
+    """The Completion that *message* carries; *fds* have come with it."""
     error = None if message.error is None else error_from_wire(msgspec.to_builtins(message.error))
     return Completion(
-        ticket=message.ticket, error=error, exit_code=message.exit_code, detail=message.detail
+        ticket=message.ticket,
+        error=error,
+        exit_code=message.exit_code,
+        detail=message.detail,
+        fds=fds,
     )

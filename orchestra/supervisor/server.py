@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from typing import TYPE_CHECKING
+import socket
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -16,7 +18,7 @@ from orchestra.supervisor.light import PROTOCOL, FrameBuffer, frame
 from orchestra.supervisor.sockets import peer_uid
 
 if TYPE_CHECKING:
-    import socket
+    from collections.abc import Iterable
 
     from orchestra.engine.base import Completion
     from orchestra.engine.embedded.core import Core
@@ -27,6 +29,13 @@ if TYPE_CHECKING:
 _MOST_UNREAD = 32 * 1024 * 1024
 
 
+class _Outgoing(NamedTuple):
+    """Bytes to be sent, and descriptors that go with the first of them."""
+
+    content: bytearray
+    fds: list[int]
+
+
 class Connection:
     """One client. Answers are queued: a client that does not read keeps nobody waiting."""
 
@@ -34,7 +43,8 @@ class Connection:
         self._server = server
         self._socket = connected
         self._frames = FrameBuffer()
-        self._outgoing = bytearray()
+        self._outgoing: deque[_Outgoing] = deque()
+        self._unread = 0  # bytes in it
         self._greeted = False
         self._subscribed = False
         connected.settimeout(0)
@@ -90,7 +100,7 @@ class Connection:
             self._send(protocol.Welcome(protocol=PROTOCOL, version=__version__, pid=os.getpid()))
 
     def _answer(self, completion: Completion) -> None:
-        self._send(protocol.answer(completion))
+        self._send(protocol.answer(completion), completion.fds)
 
     def tell(self, event: ContainerEvent) -> None:
         if self._subscribed:
@@ -100,33 +110,49 @@ class Connection:
         self._send(protocol.Refused(error=protocol.error_to_wire(error)))
         self.close()
 
-    def _send(self, message: protocol.FromServer) -> None:
-        if self._socket.fileno() < 0:
-            return
-        if len(self._outgoing) > _MOST_UNREAD:
-            self.close()  # it subscribed and does not read
+    def _send(self, message: protocol.FromServer, fds: tuple[int, ...] = ()) -> None:
+        """Send *message* in its turn, with *fds*, which are closed here."""
+        if self._socket.fileno() < 0 or self._unread > _MOST_UNREAD:
+            self.close()  # it has gone, or subscribed and does not read
+            _close_all(fds)
             return
         was_empty = not self._outgoing
-        self._outgoing += frame(protocol.encode(message))
+        content = frame(protocol.encode(message))
+        self._unread += len(content)
+        if was_empty or fds or self._outgoing[-1].fds:
+            self._outgoing.append(_Outgoing(bytearray(content), list(fds)))
+        else:
+            self._outgoing[-1].content.extend(content)
         if was_empty:
             self._flush()
 
     def _flush(self) -> None:
         try:
-            sent = self._socket.send(self._outgoing)
+            while self._outgoing:
+                self._send_some(self._outgoing[0])
         except BlockingIOError:
-            sent = 0
+            pass
         except OSError:
             self.close()
             return
-        del self._outgoing[:sent]
         if self._outgoing:
             self._server.loop.add_writer(self._socket.fileno(), self._flush)
         else:
             self._server.loop.remove_writer(self._socket.fileno())
 
+    def _send_some(self, first: _Outgoing) -> None:
+        sent = socket.send_fds(self._socket, [first.content], first.fds)
+        _close_all(first.fds)
+        first.fds.clear()
+        del first.content[:sent]
+        self._unread -= sent
+        if not first.content:
+            self._outgoing.popleft()
+
     def close(self) -> None:
         fd = self._socket.fileno()
+        while self._outgoing:
+            _close_all(self._outgoing.popleft().fds)
         if fd >= 0:
             self._server.loop.remove_reader(fd)
             self._server.loop.remove_writer(fd)
@@ -174,6 +200,7 @@ class Server:
             container.is_running
             or container.launching is not None
             or container.restart_timer is not None
+            or container.removal_timer is not None
             for container in self.core.containers.values()
         )
 
@@ -196,3 +223,8 @@ class Server:
             connection.close()
         self.loop.remove_reader(self.listener.fileno())
         self.listener.close()
+
+
+def _close_all(fds: Iterable[int]) -> None:
+    for fd in fds:
+        os.close(fd)

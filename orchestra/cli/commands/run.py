@@ -6,6 +6,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from orchestra.cli.commands.attach import told
 from orchestra.cli.commands.exec import assignment
 from orchestra.cli.context import is_terminal, write
 from orchestra.cli.creation import refuse_together
@@ -89,21 +90,21 @@ COMMAND = Command(
 
 def run(args: Args, context: Context) -> int:
     """Run the command in a new container; the exit code is that of the command."""
-    from orchestra.ops.run import run as run_command
+    from orchestra.ops.run import OneOff
 
     context.refuse_dry_run()
     refuse_together(args, "service-ports", "publish")
     project = load_project(context, args.words[:1])
-    options = _options(args, context)
-    host = context.host()
-    if args.on("quiet"):
-        result = run_command(host, project, options, quiet)
-    else:
-        with open_display(context, "run") as report:
-            result = run_command(host, project, options, report)
-    if args.on("detach"):
-        write(f"{result.container}\n")
-    return result.exit_code
+    with OneOff(context.host(), project, _options(args, context)) as oneoff:
+        if args.on("quiet"):
+            name = oneoff.start(quiet)
+        else:
+            with open_display(context, "run") as report:
+                name = oneoff.start(report)
+        if args.on("detach"):
+            write(f"{name}\n")
+            return 0
+        return told(oneoff.attend())
 
 
 def _options(args: Args, context: Context) -> RunOptions:

@@ -113,8 +113,10 @@ class Reply:
         self.ticket = ticket
         self._deliver: Callable[[Completion], None] | None = deliver
 
-    def succeed(self, *, exit_code: int | None = None, detail: str = "") -> None:
-        self._give(Completion(ticket=self.ticket, exit_code=exit_code, detail=detail))
+    def succeed(
+        self, *, exit_code: int | None = None, detail: str = "", fds: tuple[int, ...] = ()
+    ) -> None:
+        self._give(Completion(ticket=self.ticket, exit_code=exit_code, detail=detail, fds=fds))
 
     def fail(self, error: OrchestraError) -> None:
         self._give(Completion(ticket=self.ticket, error=error))
@@ -141,6 +143,7 @@ class Container:
         self.backoff = Backoff()
         self.restart_timer: Timer | None = None
         self.kill_timer: Timer | None = None
+        self.removal_timer: Timer | None = None
         self.started_s = 0.0  # monotonic
         self.restart_requested = False  # a stop that is half of RestartContainer
         self.remove_request: Callable[[], None] | None = None

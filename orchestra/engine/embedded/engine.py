@@ -7,7 +7,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from orchestra.engine import base
-from orchestra.engine.embedded import making, running, stopping, waiting
+from orchestra.engine.embedded import attaching, making, running, stopping, waiting
+from orchestra.engine.embedded.autoremove import AutoRemover
 from orchestra.engine.embedded.core import Reply
 from orchestra.engine.embedded.restart import Backoff
 from orchestra.errors import NotFound, OrchestraError, RuntimeFailure, Unsupported
@@ -24,6 +25,7 @@ class EmbeddedEngine:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._auto_remover = AutoRemover(core)
         self._ready: deque[Completion] = deque()
         self._last_ticket = 0
 
@@ -130,6 +132,7 @@ _HANDLERS: dict[type[Request], Callable[..., None]] = {
     base.RestartContainer: stopping.restart,
     base.PauseContainer: stopping.pause,
     base.UnpauseContainer: stopping.unpause,
+    base.AttachTerminal: attaching.attach_terminal,
     base.RenameContainer: making.rename,
     base.WaitHealthy: _wait_healthy,
     base.WaitExited: _wait_exited,

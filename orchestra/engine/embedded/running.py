@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from contextlib import ExitStack
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.engine.embedded import probing, waiting
 from orchestra.engine.embedded.assembly import assemble
-from orchestra.engine.embedded.pump import LogPump, make_fifos
+from orchestra.engine.embedded.pump import LogPump, make_fifos, open_stdin
 from orchestra.engine.embedded.restart import Exit, decide
 from orchestra.errors import LaunchFailed, OrchestraError
 from orchestra.model.state import Health, Status
@@ -58,7 +57,8 @@ def _prepare(core: Core, container: Container, undo: ExitStack) -> Launch:
             make_fifos(run_dir)
             container.pump.open_fifos(run_dir)
     if spec.process.stdin_open and not spec.process.tty:
-        stdin = _open_stdin(f"{run_dir}/stdin")
+        path = core.layout.container_stdin(core.project, container.id)
+        stdin = open_stdin(path, once=spec.process.stdin_once)
         undo.callback(os.close, stdin)
     core.bury()  # an earlier run's cgroup has the same name
     container.scope = core.drivers.cgroups.create(
@@ -69,13 +69,6 @@ def _prepare(core: Core, container: Container, undo: ExitStack) -> Launch:
     )
     undo.callback(core.destroy_scope, container)
     return assemble(core, container, container.scope, stdin)
-
-
-def _open_stdin(path: str) -> int:
-    """A FIFO that never ends, since its reader is a writer as well. fifo(7)."""
-    with contextlib.suppress(FileExistsError):
-        os.mkfifo(path, 0o600)
-    return os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
 
 def _launch(core: Core, container: Container, plan: Launch) -> None:
