@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from orchestra.model.project import Project
+    from orchestra.model.service import Service
     from orchestra.model.state import ContainerState
     from orchestra.ops.host import Host
     from orchestra.ops.logs import LogEvent
@@ -59,13 +60,19 @@ class Attach(NamedTuple):
     exit_code_from: str = ""
 
 
+class Audience(NamedTuple):
+    """Who watches: what is done, what containers write, and once, before both, which ones.
+
+    The last are labels such as "web-1", of containers that there are or will be.
+    """
+
+    report: Report
+    show: Callable[[LogEvent], None]
+    attaching: Callable[[tuple[str, ...]], None]
+
+
 def up_attached(
-    host: Host,
-    project: Project,
-    options: UpOptions,
-    attach: Attach,
-    report: Report,
-    show: Callable[[LogEvent], None],
+    host: Host, project: Project, options: UpOptions, attach: Attach, audience: Audience
 ) -> int:
     """Bring the project up and show its logs until it ends; the exit code of `up`.
 
@@ -75,9 +82,9 @@ def up_attached(
     desired = desired_state(host, project, options)
     os.makedirs(host.layout.containers(project.name), mode=0o700, exist_ok=True)
     with Interrupts() as interrupts:
-        session = _Session(host, desired, options, attach, interrupts)
+        session = _Session(host, desired, options, attach, interrupts, audience)
         try:
-            return session.run(report, show)
+            return session.run()
         finally:
             session.close()
 
@@ -92,29 +99,33 @@ class _Session:
         options: UpOptions,
         attach: Attach,
         interrupts: Interrupts,
+        audience: Audience,
     ) -> None:
         self._host = host
         self._desired = desired
         self._options = options
         self._attach = attach
         self._interrupts = interrupts
+        self._audience = audience
         self._name = desired.project.name
         services = attached_services(desired, options, attach)
+        self._labels = attached_labels(desired, services)
+        self._has_begun = False
         self._follower = Follower(
             host.layout, self._name, lambda c: not c.oneoff and c.service in services
         )
         self._first_end: ContainerState | None = None
 
-    def run(self, report: Report, show: Callable[[LogEvent], None]) -> int:
+    def run(self) -> int:
         try:
-            self._bring_up(report, show)
-            self._watch(show)
+            self._bring_up()
+            self._watch()
         except Interrupted:
             if not self._interrupts.count:
                 raise
         interrupted = self._interrupts.count > 0
-        if interrupted or self._follower.has_running():
-            self._stop(report, show)
+        if interrupted or self._aborts():
+            self._stop()
         if interrupted:
             return Interrupted.exit_code
         return self._exit_code()
@@ -123,64 +134,56 @@ class _Session:
         self._follower.close()
 
     # -- phases -------------------------------------------------------------------------------
-    def _bring_up(self, report: Report, show: Callable[[LogEvent], None]) -> None:
-        with project_lock(self._host.layout, self._name, command="up", report=report):
+    def _bring_up(self) -> None:
+        with project_lock(self._host.layout, self._name, command="up", report=self._report):
             record_project(self._host.layout, self._desired.project)
             engine = self._host.open_engine(self._name)
             try:
                 plan = plan_for(self._desired, engine.observe(), self._options)
                 existing = find_containers(self._host.layout, Target(self._name))
-                self._show(self._follower.begin_at_end(existing), show)
-                execute(plan, engine, report, pause=partial(self._pause, show, engine))
+                self._show(self._follower.begin_at_end(existing))
+                execute(plan, engine, self._report, pause=partial(self._pause, engine))
             finally:
                 engine.close()
-        self._show(self._follower.look(), show)
+        self._begin()
+        self._show(self._follower.look())
 
-    def _watch(self, show: Callable[[LogEvent], None]) -> None:
+    def _watch(self) -> None:
         """Show what happens until all have ended, one has that matters, or Ctrl-C."""
         while self._follower.has_running() and not self._aborts():
-            self._pause(show)
+            self._pause()
             if self._interrupts.count:
                 return
 
-    def _stop(self, report: Report, show: Callable[[LogEvent], None]) -> None:
+    def _stop(self) -> None:
         """Stop gracefully; kill at the next Ctrl-C."""
         signals = self._interrupts.count
         text = "Gracefully stopping... (press Ctrl+C again to force)"
         if not signals:
             text = "Aborting on container exit..."
-        report(Progress("", Phase.WARNING, text))
+        self._report(Progress("", Phase.WARNING, text))
         target = Target(self._name, self._options.services)
         containers = find_containers(self._host.layout, target)
         try:
             stop = plan_stop(containers, self._options.stop_grace_s)
-            self._execute(stop, report, show, patience=signals)
+            self._execute(stop, patience=signals)
         except Interrupted:
             left = [c for c in find_containers(self._host.layout, target) if c.status in ALIVE]
             kill = plan_each(left, Verb.KILL, {"type": "KillContainer", "signal": "SIGKILL"})
-            self._execute(kill, report, show, patience=signals + 100)
-        self._show(self._follower.look(), show)
+            self._execute(kill, patience=signals + 100)
+        self._show(self._follower.look())
 
-    def _execute(
-        self,
-        plan: Plan[Frame],
-        report: Report,
-        show: Callable[[LogEvent], None],
-        *,
-        patience: int,
-    ) -> None:
+    def _execute(self, plan: Plan[Frame], *, patience: int) -> None:
         """Carry *plan* out; Interrupted when more than *patience* signals have come."""
         client = open_client(self._host, self._name)
         try:
-            pause = partial(self._pause, show, client, patience=patience)
-            execute(plan, client, report, pause=pause)
+            pause = partial(self._pause, client, patience=patience)
+            execute(plan, client, self._report, pause=pause)
         finally:
             client.close()
 
     # -- waiting ------------------------------------------------------------------------------
-    def _pause(
-        self, show: Callable[[LogEvent], None], engine: object = None, *, patience: int = 0
-    ) -> None:
+    def _pause(self, engine: object = None, *, patience: int = 0) -> None:
         """Wait for the logs, the engine or a signal, and show what is new."""
         fileno = getattr(engine, "fileno", None)
         descriptors = [self._follower.fileno()]
@@ -188,17 +191,29 @@ class _Session:
             descriptors.append(fileno())
         ready = self._interrupts.wait(*descriptors, timeout_s=_LOOK_AGAIN_S)
         if self._follower.fileno() in ready:
-            self._show(self._follower.wait(0.0), show)
+            self._show(self._follower.wait(0.0))
         elif not ready:
-            self._show(self._follower.look(), show)
+            self._show(self._follower.look())
         if engine is not None and self._interrupts.count > patience:
             raise Interrupted("interrupted")
 
-    def _show(self, events: Iterator[LogEvent], show: Callable[[LogEvent], None]) -> None:
+    def _report(self, progress: Progress) -> None:
+        if progress.text == Verb.START.doing:
+            self._begin()
+        self._audience.report(progress)
+
+    def _begin(self) -> None:
+        """Say once which containers are attached to."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._audience.attaching(self._labels)
+
+    def _show(self, events: Iterator[LogEvent]) -> None:
         for event in events:
+            self._begin()
             if event.line is None and self._matters(event.container):
                 self._first_end = self._first_end or event.container
-            show(event)
+            self._audience.show(event)
 
     # -- decisions ----------------------------------------------------------------------------
     def _matters(self, container: ContainerState) -> bool:
@@ -222,6 +237,25 @@ class _Session:
                 if container.service == service and container.status == Status.EXITED:
                     return container.exit_code
         return self._first_end.exit_code if self._first_end is not None else 0
+
+
+def attached_labels(desired: Desired, services: frozenset[str]) -> tuple[str, ...]:
+    """As "web-1", for each container that *services* will have; sorted."""
+    labels = [
+        label
+        for service in desired.project.services
+        if service.name in services
+        for label in _labels(service)
+    ]
+    return tuple(sorted(labels))
+
+
+def _labels(service: Service) -> Iterator[str]:
+    if service.container_name:
+        yield service.container_name
+        return
+    for number in range(1, service.replicas + 1):
+        yield f"{service.name}-{number}"
 
 
 def attached_services(desired: Desired, options: UpOptions, attach: Attach) -> frozenset[str]:

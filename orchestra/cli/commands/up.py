@@ -102,6 +102,7 @@ ATTACHING = (
     "abort-on-container-failure",
     "attach",
     "attach-dependencies",
+    "exit-code-from",
     "watch",
 )
 """Flags that make sense only in the foreground."""

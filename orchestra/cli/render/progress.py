@@ -25,6 +25,7 @@ from orchestra.cli.render.text import (
     paint,
 )
 from orchestra.plan.events import Phase
+from orchestra.plan.operations import Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +42,7 @@ MARKS = {
     Phase.WARNING: ("!", YELLOW),
 }
 TROUBLE = (Phase.FAILED, Phase.SKIPPED, Phase.WARNING)
+STARTS = (Verb.START.doing, Verb.START.done)
 DRY_RUN_MARK = "DRY-RUN MODE -  "
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
@@ -88,16 +90,32 @@ def _open(context: Context, title: str) -> Iterator[Report]:
 
 
 def beside_logs(context: Context) -> Report:
-    """For `up` in the foreground, whose terminal belongs to the logs: finished steps only."""
+    """For `up` in the foreground, whose terminal belongs to the logs.
+
+    On a terminal finished steps only; starts, which the logs show, nowhere.
+    """
     mode = context.options.progress
-    if mode not in ("auto", "tty"):
-        return _LINES[mode]
-    colour = context.colour_stderr
+    if mode == "auto" and not is_terminal(2):
+        mode = "plain"
+    tell = _LINES.get(mode) or _finished(colour=context.colour_stderr)
+
+    def report(progress: Progress) -> None:
+        if progress.text not in STARTS or progress.phase in TROUBLE:
+            sys.stdout.flush()
+            tell(progress)
+
+    return report
+
+
+def _finished(*, colour: bool) -> Report:
+    """A marked line for each step that has ended."""
 
     def report(progress: Progress) -> None:
         if progress.phase is Phase.WORKING:
             return
-        sys.stdout.flush()
+        if not progress.resource:
+            plain(progress)
+            return
         mark, shade = MARKS[progress.phase]
         sys.stderr.write(f" {paint(mark, shade, when=colour)} {words_of(progress)}\n")
         sys.stderr.flush()
@@ -112,8 +130,9 @@ def quiet(progress: Progress) -> None:
 
 
 def plain(progress: Progress) -> None:
-    """One line for each event, as ` Container demo-web-1  Started`."""
-    sys.stderr.write(f" {words_of(progress)}\n")
+    """One line for each event, as ` Container demo-web-1  Started`; remarks are not indented."""
+    blank = " " if progress.resource else ""
+    sys.stderr.write(f"{blank}{words_of(progress)}\n")
     sys.stderr.flush()
 
 

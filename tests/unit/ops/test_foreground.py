@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestra.ops.foreground import Attach, attached_services
+from orchestra.ops.foreground import Attach, attached_labels, attached_services
 from orchestra.ops.gather import gather
 from orchestra.ops.interrupts import Interrupts
 from orchestra.ops.up import UpOptions
@@ -37,6 +37,14 @@ def test_attached_services(
 ) -> None:
     desired = gather(PROJECT, named, Dependencies.INCLUDED, host.images())
     assert attached_services(desired, UpOptions(services=named), attach) == shown
+
+
+def test_labels_are_those_of_the_replicas_in_order(host: MemoryHost) -> None:
+    several = project(
+        service("web", replicas=2), service("db", container_name="base"), service("quiet")
+    )
+    desired = gather(several, (), Dependencies.INCLUDED, host.images())
+    assert attached_labels(desired, frozenset(("web", "db"))) == ("base", "web-1", "web-2")
 
 
 def test_signals_are_counted_and_end_the_wait() -> None:
