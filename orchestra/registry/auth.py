@@ -148,6 +148,11 @@ class Authorizer:
         return self._transport.request("GET", f"{realm}{joint}{urlencode(query)}", headers=headers)
 
 
+def is_password(authorization: Secret) -> bool:
+    """Does the header's value hold a password, rather than a token for some scope?"""
+    return authorization.reveal().startswith("Basic ")
+
+
 def login_required(host: str, *, refused: bool) -> AuthRequired:
     """The error for a missing login at *host*, or a *refused* one."""
     if refused:

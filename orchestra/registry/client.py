@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode, urljoin
 
 from orchestra.errors import DigestMismatch, RegistryError
 from orchestra.image.manifest import MANIFEST_TYPES, MAX_MANIFEST_BYTES
+from orchestra.registry.auth import is_password, login_required
 from orchestra.registry.failures import BlobUnknown, ManifestUnknown, http_failure
 from orchestra.registry.retry import Backoff
 
@@ -240,6 +241,8 @@ class RegistryClient:
             return reply
         with reply:
             body = reply.read_all(_MAX_ERROR_BYTES)
+        if reply.status == 401 and authorization and is_password(authorization):
+            raise login_required(self.host, refused=True)
         raise http_failure(reply.status, reply.headers, body, what=request.what, host=reply.host)
 
     def _send(self, request: _Request, authorization: Secret | None) -> Reply:

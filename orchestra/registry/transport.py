@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from orchestra.errors import ConfigError, RegistryError
 from orchestra.registry.failures import transport_failure
@@ -183,6 +183,8 @@ class Transport:
         timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=self._settings.timeout_s)
         if self._tls is None and (scheme == "https" or proxy.startswith("https:")):
             self._tls = tls_context(self._settings, self._environ)
+            if self._tls.verify_mode is ssl.CERT_NONE:  # the user has said so
+                urllib3.disable_warnings(InsecureRequestWarning)
         if not proxy:
             return urllib3.PoolManager(
                 maxsize=self._connections, timeout=timeout, ssl_context=self._tls

@@ -95,7 +95,7 @@ def test_the_certificates_of_docker_are_used(tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ("[registry", "system.toml"),
-        ('[registry."h"]\nmirors = []\n', "mirors"),
+        ('[registry."h"]\nsecure = true\n', "secure"),
         ('[registry."h"]\ninsecure = "yes"\n', "bool"),
         ("[registries]\n", "registries"),
     ],
