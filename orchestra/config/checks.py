@@ -343,7 +343,12 @@ def _file_sources(tree: Tree) -> Iterator[Finding]:
                     key=True,
                 )
             elif not given and not (value or {}).keys() & {"driver", "external"}:
-                yield Finding((section, key), f"one of {choices} must be set", "", key=True)
+                yield Finding(
+                    (section, key),
+                    f"one of {choices} must be set",
+                    'add one of them, or "external: true" if it exists already',
+                    key=True,
+                )
 
 
 def _pools(tree: Tree) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 
 from orchestra.config.accept import identity, is_unique
 from orchestra.config.problems import problem
+from orchestra.config.values import PULL_POLICY_FIX
 from orchestra.config.wording import near_miss, quote
 from orchestra.model.source import Position, spell_path
 
@@ -33,6 +34,12 @@ _TYPE_NAMES: Final[Mapping[str, str]] = {
     "null": "nothing",
 }
 _LONGEST_CHOICE = 12
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|us|h|m|s))+")
+_PATTERN_FIXES: Final[Mapping[str, str]] = {
+    "container_name": 'use two or more letters, digits, "_", "." and "-"; '
+    "the first is a letter or digit",
+    "pull_policy": PULL_POLICY_FIX,
+}
 _NAME_PATTERN = "^[a-zA-Z0-9._-]+$"
 
 
@@ -145,12 +152,19 @@ def _wrong_type(broken: _Broken) -> Iterator[_Complaint]:
     value = broken.value
     types = [broken.rule] if isinstance(broken.rule, str) else list(_strings(broken.rule))
     fix = broken.for_example()
-    if isinstance(value, bool | int) and "string" in types:
+    if isinstance(value, int) and not isinstance(value, bool) and _is_duration(broken.example):
+        fix = f'write it with a unit: "{value}s"'
+    elif isinstance(value, bool | int) and "string" in types and "boolean" not in types:
         fix = f'put it in quotes: "{_flow(value)}"'
     elif isinstance(value, str) and "array" in types:
         fix = f"make it a list: [{_flow(value)}]"
     expected = _expected(types, broken.schema)
     yield _Complaint(broken.path, f"expected {expected}, found {_found(value)}", fix)
+
+
+def _is_duration(example: object) -> bool:
+    """Is an attribute that is written like *example* a length of time?"""
+    return isinstance(example, str) and _DURATION.fullmatch(example) is not None
 
 
 def _expected(types: Sequence[str], schema: _Schema) -> str:
@@ -264,9 +278,9 @@ def _not_a_choice(broken: _Broken) -> Iterator[_Complaint]:
 
 
 def _wrong_pattern(broken: _Broken) -> Iterator[_Complaint]:
-    yield _Complaint(
-        broken.path, f"{_flow(broken.value)} is not understood here", broken.for_example()
-    )
+    found = f"{_flow(broken.value)} is not understood here"
+    fix = _PATTERN_FIXES.get(str(broken.path[-1])) or broken.for_example()
+    yield _Complaint(broken.path, found, fix)
 
 
 def _out_of_range(broken: _Broken) -> Iterator[_Complaint]:

@@ -7,6 +7,7 @@ own objects, so positions cost nothing. Scalars follow YAML 1.2's core schema as
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from orchestra.config.tree import Map, Seq, position_of
+from orchestra.config.wording import quote
 from orchestra.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ _NULL = "tag:yaml.org,2002:null"
 _MERGE = "tag:yaml.org,2002:merge"
 _MAP = "tag:yaml.org,2002:map"
 _SEQ = "tag:yaml.org,2002:seq"
+_BINARY = "tag:yaml.org,2002:binary"
 
 RESET = "!reset"
 OVERRIDE = "!override"
@@ -104,8 +107,10 @@ def read_documents(text: bytes, name: str) -> Iterator[Document]:
                 yield document
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
-        where = None if mark is None else position_of(mark)._replace(file=name)
         reason = " ".join(part for part in (exc.context, exc.problem) if part)
+        if exc.context_mark is not None and reason.endswith(_NEVER_CLOSED):
+            mark = exc.context_mark
+        where = None if mark is None else position_of(mark)._replace(file=name)
         fix = _yaml_fix(reason, text, where)
         raise ConfigError(f"not valid YAML: {reason}", where=where, fix=fix) from exc
     except (yaml.YAMLError, UnicodeError) as exc:
@@ -125,7 +130,11 @@ def _yaml_fix(reason: str, text: bytes, where: Position | None) -> str:
     return ""
 
 
+_NEVER_CLOSED = ("unexpected end of stream", "',' or ']'", "',' or '}'")
+"""What is wrong is where it begins, not where the parser noticed."""
+
 _YAML_FIXES = (
+    ("unexpected end of stream", "close the quote that begins here"),
     ("mapping values are not allowed", "quote the value, or indent the key below its parent"),
     ("could not find expected ':'", 'write "key: value", with a space after the colon'),
     ("did not find expected key", "begin all keys of one mapping in the same column"),
@@ -287,25 +296,41 @@ def _kind(node: yaml.Node) -> str:
 
 
 def _scalar(node: yaml.ScalarNode) -> Any:
+    """The value of *node*. Raises ConfigError for a written tag that does not suit its text."""
     tag, text = node.tag, node.value
     if tag == _STR:
         return text
-    if tag == _INT:
-        return _integer(text) if len(text) <= _LONGEST_INTEGER else text
-    if tag == _BOOL:
-        return text.lower() == "true"
     if tag == _NULL or (tag in {RESET, OVERRIDE} and text == ""):
         return None
-    if tag == _FLOAT:
-        return _floating(text)
-    return text
+    convert = _CONVERSIONS.get(tag)
+    if convert is None:
+        return text
+    try:
+        return convert(text)
+    except ValueError as exc:
+        kind = tag.rpartition(":")[2]
+        raise ConfigError(
+            f"{quote(text)} is no {kind}, as the tag !!{kind} says",
+            where=position_of(node.start_mark),
+            fix="remove the tag, or correct the value",
+        ) from exc
+
+
+def _truth(text: str) -> bool:
+    if _WORDS.get(text) != _BOOL:
+        raise ValueError(text)
+    return text.lower() == "true"
 
 
 _LONGEST_INTEGER = 80
 """No attribute holds longer ones, and Python refuses to print them."""
 
 
-def _integer(text: str) -> int:
+def _integer(text: str) -> int | str:
+    if len(text) > _LONGEST_INTEGER:
+        return text
+    if not _INT_TEXT.fullmatch(text):
+        raise ValueError(text)
     digits = text.replace("_", "")
     sign = -1 if digits[0] == "-" else 1
     digits = digits.lstrip("+-").lower()
@@ -316,3 +341,10 @@ def _integer(text: str) -> int:
 
 def _floating(text: str) -> float:
     return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+
+
+def _binary(text: str) -> str:
+    return base64.b64decode("".join(text.split()), validate=True).decode()
+
+
+_CONVERSIONS = {_BOOL: _truth, _INT: _integer, _FLOAT: _floating, _BINARY: _binary}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestra.config.attributes import TABLE
-from orchestra.config.merge_rules import joined, spell
+from orchestra.config.merge_rules import append, joined, listed, spell
 from orchestra.config.problems import Fault, problem
 from orchestra.config.tree import Map, Seq, Tree, TreeSources
 from orchestra.config.treepath import Trie, compile_patterns
@@ -80,9 +80,14 @@ class _Merge:
         for key, value in over.items():
             if key not in base:
                 base[key] = value
-            else:
-                below = None if rules is None else rules.step(key)
-                base[key] = self.values(base[key], value, (*path, key), below)
+                if key in later:
+                    marks[key] = later[key]
+                continue
+            below = None if rules is None else rules.step(key)
+            earlier = base[key]
+            if below is not None and below.here is append:
+                earlier, value = listed(earlier, marks.get(key)), listed(value, later.get(key))
+            base[key] = self.values(earlier, value, (*path, key), below)
             if key in later and value is not None:
                 marks[key] = later[key]
         return base

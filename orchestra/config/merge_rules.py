@@ -14,6 +14,8 @@ from orchestra.config.tree import Map, Seq, put
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestra.config.tree import Mark
+
     MergeMaps = Callable[[Any, Any], Any]
     MergeRule = Callable[[Any, Any, MergeMaps], Any]
 
@@ -35,6 +37,16 @@ def keyed(base: Any, over: Any, _merge: MergeMaps) -> Any:
 def append(base: Any, over: Any, _merge: MergeMaps) -> Any:
     """One list after the other; a lone string is a list of one."""
     return joined(as_list(base), as_list(over))
+
+
+def listed(value: Any, marks: tuple[Mark, Mark] | None) -> Any:
+    """A lone string as a list of one, which remembers the place that its key has in *marks*."""
+    if not isinstance(value, str):
+        return value
+    items = as_list(value)
+    if marks is not None:
+        items.marks.append(marks[1])
+    return items
 
 
 def append_new(base: Any, over: Any, _merge: MergeMaps) -> Any:

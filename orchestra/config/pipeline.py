@@ -35,6 +35,7 @@ from orchestra.config.schema import validate
 from orchestra.config.state import Load, Scope, remove_paths
 from orchestra.config.template import TemplateError
 from orchestra.config.tree import TreeSources, copy_tree
+from orchestra.config.wording import quote
 from orchestra.errors import ConfigError, ConfigErrors
 from orchestra.model.project import Project
 
@@ -330,6 +331,10 @@ def _name(state: Load, documents: list[Document]) -> str:
                 state.problems.add(problem(("name",), exc.what, where, exc.fix))
                 state.problems.raise_any()
             name = project_files.normalize_name(text)
+            if text.strip() and not name:
+                where = TreeSources(document.tree).value(("name",))
+                what = f"{quote(text)} holds no letter or digit"
+                state.problems.add(problem(("name",), what, where, 'write "name: myproject"'))
             break
     name = name or project_files.name_from_directory(state.files.working_dir)
     if not name:

@@ -59,13 +59,21 @@ def _rewrite(node: Any, rules: Trie[Any], path: TreePath, report: Report) -> Non
             continue
         if below.here is not None:
             try:
-                value = node[key] = below.here(value)
+                value = node[key] = _in_place(below.here(value), value, node, key)
             except Fault as fault:
                 for each in (fault, *fault.others):
                     report((*path, key, *each.at), each)
                 continue
         if value.__class__ is not str and (below.named or below.any is not None):
             _rewrite(value, below, (*path, key), report)
+
+
+def _in_place(rewritten: Any, value: Any, node: Any, key: Any) -> Any:
+    """*rewritten*; if a lone *value* became a list, its item stands where the value stood."""
+    if value.__class__ is str and isinstance(rewritten, Seq):
+        place = node.marks.get(key) if isinstance(node, Map) else None
+        rewritten.marks = [] if place is None else [place[1]] * len(rewritten)
+    return rewritten
 
 
 def _visit(node: Any, rules: Trie[Any]) -> None:

@@ -214,7 +214,9 @@ def port(value: Any) -> Any:
     """One entry of `ports`: numbers in range, a published range in order."""
     if not isinstance(value, dict):
         return value
-    target = integer(value.get("target", 0))
+    if "target" not in value:
+        raise Fault("target is missing", 'write "target: PORT", a port of the container')
+    target = integer(value["target"])
     if not 1 <= target <= 65535:
         raise Fault(f"{target} is no container port", "use 1 to 65535", ("target",))
     published = text(value.get("published"))
@@ -256,10 +258,18 @@ def restart(value: Any) -> Any:
 
 
 def pull_policy(value: Any) -> Any:
-    """The time forms must be durations that we can hold."""
-    if isinstance(value, str) and value.startswith("every_"):
+    """A word, or a time form with a duration that we can hold; the schema takes what holds one."""
+    if isinstance(value, str) and value not in _PULL_POLICIES:
+        if not value.startswith("every_"):
+            raise Fault(f'"{value}" is no pull policy', PULL_POLICY_FIX)
         _parsed(units.parse_duration_ns, value.removeprefix("every_"))
     return value
+
+
+_PULL_POLICIES = (
+    "always", "never", "missing", "if_not_present", "build", "refresh", "daily", "weekly",
+)  # fmt: skip
+PULL_POLICY_FIX = f'use {", ".join(_PULL_POLICIES)} or a time such as "every_12h"'
 
 
 def ulimit(value: Any) -> Any:
