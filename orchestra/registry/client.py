@@ -63,11 +63,14 @@ class _Request(NamedTuple):
 
 
 class Patience(NamedTuple):
-    """How failures are waited out; clocks and chance for the tests."""
+    """How failures are waited out. *sleep* is whoever may end the pauses early."""
 
     backoff: Backoff = Backoff()
-    sleep: Callable[[float], None] = time.sleep
+    sleep: Callable[[float], None] | None = None
     jitter: Callable[[], float] = random.random
+
+    def pause(self, seconds: float) -> None:
+        (self.sleep or time.sleep)(seconds)
 
 
 class RegistryClient:
@@ -87,6 +90,13 @@ class RegistryClient:
         self._path = path
         self._scopes = scopes
         self.patience = patience
+
+    def paused_by(self, sleep: Callable[[float], None]) -> RegistryClient:
+        """The same, which waits by *sleep* unless it was made with another."""
+        patience = self.patience
+        if patience.sleep is None:
+            patience = patience._replace(sleep=sleep)
+        return RegistryClient(self._transport, self._authorizer, self._path, self._scopes, patience)
 
     @property
     def host(self) -> str:
@@ -226,7 +236,7 @@ class RegistryClient:
                 delay = patience.backoff.delay_s(exc, failures, patience.jitter())
                 if delay is None or request.body is not None:
                     raise
-                patience.sleep(delay)
+                patience.pause(delay)
 
     def _attempt(self, request: _Request) -> Reply:
         authorization = self._authorizer.header(self._scopes)

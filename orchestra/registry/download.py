@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from orchestra.errors import DigestMismatch, Interrupted, RegistryError
+from orchestra.errors import DigestMismatch, RegistryError
 from orchestra.registry.failures import Transient
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from orchestra.image.base import BlobStore, Ingest
     from orchestra.image.manifest import Descriptor
     from orchestra.registry.client import RegistryClient
-    from orchestra.registry.transport import Reply
-
-
-class Stop:
-    """Set once; ends the downloads of all threads, also those that wait for a silent registry."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-        self._lock = threading.Lock()
-        self._replies: set[Reply] = set()
-
-    def set(self) -> None:
-        with self._lock:
-            self._event.set()
-            for reply in self._replies:
-                reply.abort()
-
-    def check(self) -> None:
-        """Raises Interrupted after `set`."""
-        if self._event.is_set():
-            raise Interrupted("the download was stopped")
-
-    def wait(self, seconds: float) -> None:
-        """Sleep, unless stopped; raises Interrupted then."""
-        self._event.wait(seconds)
-        self.check()
-
-    @contextmanager
-    def aborting(self, reply: Reply) -> Iterator[None]:
-        """While it is entered, `set` breaks off *reply*."""
-        with self._lock:
-            self._replies.add(reply)
-        try:
-            self.check()
-            yield
-        finally:
-            with self._lock:
-                self._replies.discard(reply)
+    from orchestra.registry.together import Stop
 
 
 class Download:
@@ -116,11 +77,11 @@ class Download:
                 if delay is None:
                     raise
                 retrying(exc)
-                self._stop.wait(delay)
+                patience.pause(delay)
 
     def _stream(self, ingest: Ingest, blob: Descriptor, progress: Callable[[int], None]) -> None:
         reply, begins_at = self._client.blob(blob.digest, ingest.offset)
-        with reply, self._stop.aborting(reply):
+        with reply, self._stop.breaking(reply):
             if begins_at != ingest.offset:
                 ingest.restart()
             while chunk := reply.read_some():

@@ -7,9 +7,9 @@ caller may fork.
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import RegistryError, Unsupported
 from orchestra.image.config import parse_config
@@ -24,71 +24,66 @@ from orchestra.image.manifest import (
     parse_manifest,
 )
 from orchestra.image.platform import Platform, best_match
-from orchestra.registry.download import Download, Stop
-from orchestra.registry.progress import LayerPhase, LayerProgress
+from orchestra.registry.base import LayerPhase, LayerProgress, Pulled
+from orchestra.registry.download import Download
+from orchestra.registry.together import Stop, run_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from orchestra.image.base import ImageReceiver
     from orchestra.image.config import ImageDocument
-    from orchestra.image.reference import Reference
+    from orchestra.registry.base import PullRequest, Watch
     from orchestra.registry.client import Fetched, RegistryClient
-    from orchestra.registry.progress import Watch
     from orchestra.registry.registries import Registries
-
-PARALLEL_LAYERS = 3
-"""As the Docker Engine's max-concurrent-downloads."""
 
 _REPORT_STEP_BYTES = 1 << 19
 _CONFIG_TYPES = frozenset({OCI_CONFIG, DOCKER_CONFIG, "application/octet-stream", ""})
 
 
-class PullRequest(NamedTuple):
-    """*platform* is the machine's own, or what the user asked for (*is_chosen*)."""
-
-    reference: Reference
-    platform: Platform
-    is_chosen: bool = False
-    parallel: int = PARALLEL_LAYERS
-
-
-class Pulled(NamedTuple):
-    """*digest* is what the name stands for at the registry."""
-
-    digest: str
-    is_new: bool
-
-
 def pull(
-    request: PullRequest, registries: Registries, receiver: ImageReceiver, watch: Watch
+    request: PullRequest,
+    registries: Registries,
+    receiver: ImageReceiver,
+    watch: Watch,
+    stop: Stop | None = None,
 ) -> Pulled:
     """Have the image *request* asks for in the store of *receiver*, which has been entered.
 
     Nothing is registered unless all of it is here and verified. An image that has not changed
-    costs one round trip, one named by its digest none. Raises RegistryError, Unsupported.
+    costs one round trip, one named by its digest none. *stop* ends it from another thread.
+    Raises RegistryError, Unsupported, Interrupted.
     """
     reference = request.reference
     known = None if request.is_chosen else receiver.known(reference)
     if known is not None and known == reference.digest:
         return Pulled(known, is_new=False)
-    return registries.reading(
-        reference, lambda client: _Pull(request, client, receiver, watch).run(known)
-    )
+
+    def attempt(client: RegistryClient) -> Pulled:
+        part = Stop()
+        with (stop or Stop()).breaking(part):
+            return _Pull(request, client, receiver, watch, part).run(known)
+
+    return registries.reading(reference, attempt)
 
 
 class _Pull:
     """One attempt at one endpoint."""
 
     def __init__(
-        self, request: PullRequest, client: RegistryClient, receiver: ImageReceiver, watch: Watch
+        self,
+        request: PullRequest,
+        client: RegistryClient,
+        receiver: ImageReceiver,
+        watch: Watch,
+        stop: Stop,
     ) -> None:
         self._request = request
-        self._client = client
+        self._client = client.paused_by(stop.wait)
         self._receiver = receiver
         self._watch = watch
-        self._stop = Stop()
-        self._download = Download(client, receiver.blobs, self._stop)
+        self._stop = stop
+        self._download = Download(self._client, receiver.blobs, self._stop)
 
     def run(self, known: str | None) -> Pulled:
         target = self._request.reference.target
@@ -127,21 +122,24 @@ class _Pull:
         """Config and layers; the first failure stops the rest and is raised."""
         _check(manifest)
         self._tell_all(manifest, LayerPhase.WAITING)
-        with ThreadPoolExecutor(max(1, self._request.parallel), "pull") as threads:
-            config = threads.submit(self._config, manifest)  # first, as the others await it
-            layers = [
-                threads.submit(self._layer, layer, position, config)
-                for position, layer in _distinct(manifest.layers)
-            ]
-            try:
-                done, _ = wait(layers, return_when=FIRST_EXCEPTION)
-                failed = [exc for future in done if (exc := future.exception()) is not None]
-            finally:  # also at Ctrl-C; without effect when all went well
-                self._stop.set()
-                threads.shutdown(wait=False, cancel_futures=True)
-        if failed:
-            raise failed[0]
-        config.result()
+        config: Future[ImageDocument] = Future()
+        jobs = [
+            partial(self._layer, layer, position, config)
+            for position, layer in _distinct(manifest.layers)
+        ]
+        # The config comes first, since the others await it.
+        run_together(
+            [partial(self._settle, config, manifest), *jobs],
+            threads=self._request.parallel,
+            stop=self._stop,
+        )
+
+    def _settle(self, config: Future[ImageDocument], manifest: Manifest) -> None:
+        try:
+            config.set_result(self._config(manifest))
+        except BaseException as exc:
+            config.set_exception(exc)
+            raise
 
     def _config(self, manifest: Manifest) -> ImageDocument:
         self._download.fetch(manifest.config, lambda _: None, lambda _: None)

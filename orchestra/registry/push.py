@@ -8,23 +8,23 @@ threads have ended when `push` returns or raises.
 from __future__ import annotations
 
 import os
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from orchestra.errors import ConfigError, RegistryError
 from orchestra.image.manifest import Descriptor, Manifest, media_type_of, parse_manifest
+from orchestra.registry.base import LayerPhase, LayerProgress, Pushed
 from orchestra.registry.client import Upload
-from orchestra.registry.download import Stop
 from orchestra.registry.failures import Transient
-from orchestra.registry.progress import LayerPhase, LayerProgress
+from orchestra.registry.together import Stop, run_together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchestra.image.base import ImageSource
     from orchestra.image.reference import Reference
+    from orchestra.registry.base import Watch
     from orchestra.registry.client import RegistryClient
-    from orchestra.registry.progress import Watch
     from orchestra.registry.registries import Registries
 
     class Tell(Protocol):
@@ -36,13 +36,6 @@ PARALLEL_UPLOADS = 5
 
 _CHUNK_BYTES = 1 << 19
 _MAX_MOUNTS = 4
-
-
-class Pushed(NamedTuple):
-    """What the name stands for at the registry from now on."""
-
-    digest: str
-    size_bytes: int  # of the manifest
 
 
 def push(reference: Reference, registries: Registries, source: ImageSource, watch: Watch) -> Pushed:
@@ -83,28 +76,16 @@ class _Push:
         self, reference: Reference, client: RegistryClient, source: ImageSource, watch: Watch
     ) -> None:
         self._reference = reference
-        self._client = client
+        self._stop = Stop()
+        self._client = client.paused_by(self._stop.wait)
         self._source = source
         self._watch = watch
-        self._stop = Stop()
 
     def send(self, manifest: Manifest, mounts: dict[str, tuple[str, ...]]) -> None:
         """All layers, then the config; the first failure stops the rest and is raised."""
         layers = {layer.digest: layer for layer in manifest.layers}
-        with ThreadPoolExecutor(PARALLEL_UPLOADS, "push") as threads:
-            work = [
-                threads.submit(self._blob, layer, mounts[digest])
-                for digest, layer in layers.items()
-            ]
-            try:
-                done, _ = wait(work, return_when=FIRST_EXCEPTION)
-                failed = [exc for future in done if (exc := future.exception()) is not None]
-            finally:  # also at Ctrl-C; without effect when all went well
-                self._stop.set()
-                threads.shutdown(wait=False, cancel_futures=True)
-        if failed:
-            raise failed[0]
-        self._stop = Stop()
+        jobs = [partial(self._blob, layer, mounts[digest]) for digest, layer in layers.items()]
+        run_together(jobs, threads=PARALLEL_UPLOADS, stop=self._stop)
         self._blob(manifest.config, mounts[manifest.config.digest], watched=False)
 
     def _blob(self, blob: Descriptor, mounts: tuple[str, ...], *, watched: bool = True) -> None:
@@ -146,7 +127,7 @@ class _Push:
                 if delay is None:
                     raise
                 tell(LayerPhase.RETRYING, 0, exc.what)
-                self._stop.wait(delay)
+                patience.pause(delay)
             else:
                 tell(LayerPhase.PUSHED, blob.size)
                 return

@@ -16,12 +16,12 @@ from orchestra.image.platform import machine_platform
 from orchestra.image.receive import Receiver
 from orchestra.image.reference import parse_reference
 from orchestra.image.store import LocalImageStore
+from orchestra.registry.base import LayerPhase, LayerProgress, Pulled, PullRequest, Pushed
 from orchestra.registry.configuration import Configuration, RegistrySettings
 from orchestra.registry.credentials import Credential, Credentials, Secret
 from orchestra.registry.failures import ManifestUnknown, Unreachable
-from orchestra.registry.progress import LayerPhase, LayerProgress
-from orchestra.registry.pull import Pulled, PullRequest, pull
-from orchestra.registry.push import Pushed, push
+from orchestra.registry.pull import pull
+from orchestra.registry.push import push
 from orchestra.registry.registries import Registries
 from tests.support.images import make_image
 from tests.support.registry import PASSWORD, PROGRAM, USER, running_registry

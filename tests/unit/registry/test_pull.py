@@ -15,12 +15,12 @@ from orchestra.image.platform import parse_platform
 from orchestra.image.receive import Receiver
 from orchestra.image.reference import parse_reference
 from orchestra.image.store import LocalImageStore
+from orchestra.registry.base import LayerPhase, LayerProgress, Pulled, PullRequest
 from orchestra.registry.client import Patience
 from orchestra.registry.configuration import Configuration, RegistrySettings
 from orchestra.registry.credentials import Credential, Credentials, Secret
 from orchestra.registry.failures import BlobUnknown, ManifestUnknown, Transient, Unreachable
-from orchestra.registry.progress import LayerPhase, LayerProgress
-from orchestra.registry.pull import Pulled, PullRequest, pull
+from orchestra.registry.pull import pull
 from orchestra.registry.registries import Registries
 from orchestra.registry.retry import Backoff
 from tests.support.faulty_registry import Fault, FaultyRegistry, Token, faulty_registry
@@ -334,4 +334,4 @@ def test_all_threads_have_ended_afterwards(puller: Puller) -> None:
     with pytest.raises(DigestMismatch):
         puller()
     names = {thread.name for thread in threading.enumerate()}
-    assert not any(name.startswith(("pull", "unpack")) for name in names)
+    assert not any(name.startswith(("registry", "unpack")) for name in names)

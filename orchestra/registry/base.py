@@ -1,4 +1,4 @@
-"""What moving an image tells whoever watches; cheap to import, never printed here."""
+"""What others ask of registries and hear from them; cheap to import, never printed here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,44 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestra.errors import OrchestraError
+    from orchestra.image.platform import Platform
     from orchestra.image.reference import Reference
+
+
+PARALLEL_LAYERS = 3
+"""As the Docker Engine's max-concurrent-downloads."""
+
+
+class PullRequest(NamedTuple):
+    """*platform* is the machine's own, or what the user asked for (*is_chosen*)."""
+
+    reference: Reference
+    platform: Platform
+    is_chosen: bool = False
+    parallel: int = PARALLEL_LAYERS
+
+
+class Pulled(NamedTuple):
+    """*digest* is what the name stands for at the registry."""
+
+    digest: str
+    is_new: bool
+
+
+class PullEnded(NamedTuple):
+    """What became of one of several requests: *pulled*, or else *error*."""
+
+    request: PullRequest
+    pulled: Pulled | None = None
+    error: OrchestraError | None = None
+
+
+class Pushed(NamedTuple):
+    """What the name stands for at the registry from now on."""
+
+    digest: str
+    size_bytes: int  # of the manifest
 
 
 class LayerPhase(Enum):

@@ -1,0 +1,72 @@
+"""Threads that work on one thing, and stop together at the first failure or at Ctrl-C."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from orchestra.errors import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+class Breakable(Protocol):
+    """Something that another thread may be waiting for."""
+
+    def abort(self) -> None: ...
+
+
+class Stop:
+    """Aborted once; ends what all threads do, also those that wait for a silent registry."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._breakable: set[Breakable] = set()
+
+    def abort(self) -> None:
+        with self._lock:
+            self._event.set()
+            for each in self._breakable:
+                each.abort()
+
+    def check(self) -> None:
+        """Raises Interrupted after `abort`."""
+        if self._event.is_set():
+            raise Interrupted("the download was stopped")
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, unless stopped; raises Interrupted then."""
+        self._event.wait(seconds)
+        self.check()
+
+    @contextmanager
+    def breaking(self, what: Breakable) -> Iterator[None]:
+        """While it is entered, `abort` breaks off *what*: a reply, or the Stop of a part."""
+        with self._lock:
+            self._breakable.add(what)
+        try:
+            self.check()
+            yield
+        finally:
+            with self._lock:
+                self._breakable.discard(what)
+
+
+def run_together(jobs: Sequence[Callable[[], None]], *, threads: int, stop: Stop) -> None:
+    """Run *jobs*, in that order as far as there are *threads*, which have ended afterwards.
+
+    The first failure aborts *stop* and is raised.
+    """
+    with ThreadPoolExecutor(max(1, threads), "registry") as pool:
+        work = [pool.submit(job) for job in jobs]
+        try:
+            for future in as_completed(work):
+                future.result()
+        except BaseException:
+            stop.abort()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
