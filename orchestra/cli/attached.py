@@ -29,6 +29,7 @@ def up_attached(args: Args, context: Context, project: Project, options: UpOptio
         colour=context.colour and not args.on("no-color"),
         prefix=not args.on("no-log-prefix"),
         timestamps=args.on("timestamps"),
+        apart=True,
     )
 
     def show(event: LogEvent) -> None:

@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class Located(NamedTuple):
-    """A project by name; *services* is None when its file was not asked."""
+    """A project by name; *services* is None when its file was not asked.
+
+    Those of them that say `attach: false` are *unattached*.
+    """
 
     name: str
     services: tuple[str, ...] | None
+    unattached: tuple[str, ...] = ()
 
 
 def locate(context: Context) -> Located:
@@ -46,7 +50,11 @@ def locate(context: Context) -> Located:
 
 
 def _located(project: Project) -> Located:
-    return Located(project.name, tuple(sorted(project.service_names)))
+    return Located(
+        project.name,
+        tuple(sorted(project.service_names)),
+        tuple(service.name for service in project.services if not service.attach),
+    )
 
 
 def target(context: Context, services: tuple[str, ...]) -> Target:
@@ -54,6 +62,16 @@ def target(context: Context, services: tuple[str, ...]) -> Target:
     from orchestra.ops.target import Target
 
     found = locate(context)
+    return Target(found.name, services, found.services)
+
+
+def log_target(context: Context, services: tuple[str, ...]) -> Target:
+    """As `target`, but services that say `attach: false` must be named. Raises ConfigError."""
+    from orchestra.ops.target import Target
+
+    found = locate(context)
+    if not services and found.unattached and found.services is not None:
+        services = tuple(name for name in found.services if name not in found.unattached)
     return Target(found.name, services, found.services)
 
 

@@ -37,7 +37,11 @@ def recall(context: Context) -> Located | None:
             return None
         if any(context.environ.get(name) != seen for name, seen in record["variables"].items()):
             return None
-        return Located(str(record["name"]), tuple(map(str, record["services"])))
+        return Located(
+            str(record["name"]),
+            tuple(map(str, record["services"])),
+            tuple(map(str, record["unattached"])),
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -52,6 +56,7 @@ def remember(context: Context, loaded: Loaded, found: Located) -> None:
         "asked": asked,
         "name": found.name,
         "services": list(found.services or ()),
+        "unattached": list(found.unattached),
         "files": {path: _witness(path) for path in files},
         "variables": {name: context.environ.get(name) for name in loaded.variables},
     }

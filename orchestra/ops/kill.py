@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.ops.dispatch import dispatch
-from orchestra.ops.target import ALIVE, Target, find_containers
+from orchestra.ops.target import ALIVE, Target, find_containers, is_orphan
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.lifecycle import plan_each
 from orchestra.plan.operations import Verb
@@ -35,15 +35,13 @@ def kill(
     """
 
     def plan() -> Plan[Frame]:
-        chosen = find_containers(host.layout, target, oneoffs=True)
-        running = tuple(container for container in chosen if container.status in ALIVE)
-        if remove_orphans and target.services and target.declared is not None:
-            everything = find_containers(host.layout, Target(target.project))
-            running += tuple(
-                c for c in everything if c.status in ALIVE and c.service not in target.declared
-            )
+        chosen = find_containers(host.layout, target, oneoffs=True, orphans=False)
+        if remove_orphans:
+            everything = find_containers(host.layout, Target(target.project), oneoffs=True)
+            chosen += tuple(state for state in everything if is_orphan(state, target))
+        running = tuple(state for state in chosen if state.status in ALIVE)
         return plan_each(running, Verb.KILL, {"type": "KillContainer", "signal": signal.upper()})
 
     made = dispatch(host, target.project, command="kill", plan=plan, report=report, dry_run=dry_run)
     if not made.operations:
-        report(Progress("", Phase.WARNING, "No container to kill"))
+        report(Progress("", Phase.WARNING, "no container to kill"))

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.model.state import Status
-from orchestra.ops.target import ALIVE, Target, find_containers
+from orchestra.ops.target import ALIVE, Target, find_containers, is_orphan
 from orchestra.runtime.logread import Changes, Log, LogLine, Span
 from orchestra.runtime.statefile import container_ids, read_states, read_stored_state
 
@@ -52,7 +52,7 @@ def read_logs(layout: Layout, target: Target, options: LogOptions) -> Iterator[L
     """
     containers = [
         container
-        for container in find_containers(layout, target)
+        for container in find_containers(layout, target, orphans=False)
         if options.number in (0, container.number)
     ]
     if options.follow:
@@ -74,6 +74,7 @@ def _follow(
         return (
             not container.oneoff
             and (not target.services or container.service in target.services)
+            and not is_orphan(container, target)
             and options.number in (0, container.number)
         )
 

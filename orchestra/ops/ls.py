@@ -25,11 +25,15 @@ class ProjectLine(NamedTuple):
 
 
 def ls(layout: Layout, *, stopped_too: bool = False) -> tuple[ProjectLine, ...]:
-    """The projects that have a running container; with *stopped_too* any container."""
+    """The projects that have a running container, counting these; with *stopped_too* any."""
     lines: list[ProjectLine] = []
     for name in projects(layout):
-        statuses = [state.status for state in read_states(layout, name)]
-        if not statuses or (not stopped_too and Status.RUNNING not in statuses):
+        statuses = [
+            state.status
+            for state in read_states(layout, name)
+            if stopped_too or state.status == Status.RUNNING
+        ]
+        if not statuses:
             continue
         record = read_record(layout, name)
         counts = tuple((status, statuses.count(status)) for status in sorted(set(statuses)))

@@ -23,7 +23,11 @@ def pause(host: Host, target: Target, report: Report, *, dry_run: bool = False) 
         target.project,
         command="pause",
         plan=lambda: plan_each(
-            (c for c in find_containers(host.layout, target) if c.status == Status.RUNNING),
+            (
+                c
+                for c in find_containers(host.layout, target, orphans=False)
+                if c.status == Status.RUNNING
+            ),
             Verb.PAUSE,
             {"type": "PauseContainer"},
         ),

@@ -28,8 +28,9 @@ def ps(layout: Layout, target: Target, options: PsOptions) -> tuple[ContainerSta
     wanted = options.statuses or (() if options.all else ALIVE)
     found = (
         container
-        for container in find_containers(layout, target, oneoffs=options.all)
-        if (not wanted or container.status in wanted)
-        and (options.orphans or container.service in (target.declared or (container.service,)))
+        for container in find_containers(
+            layout, target, oneoffs=options.all, orphans=options.orphans
+        )
+        if not wanted or container.status in wanted
     )
     return tuple(sorted(found, key=lambda container: container.name))

@@ -30,7 +30,7 @@ def restart(
     """
 
     def plan() -> Plan[Frame]:
-        chosen = find_containers(host.layout, target)
+        chosen = find_containers(host.layout, target, orphans=False)
         if dependents and target.services:
             everything = find_containers(host.layout, Target(target.project))
             chosen = with_restarting_dependents(chosen, everything)

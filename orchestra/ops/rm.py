@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 def removable(layout: Layout, target: Target, *, stop: bool) -> tuple[ContainerState, ...]:
     """What `rm` would remove: stopped containers, with *stop* running ones as well.
 
+    One-off containers and orphans stay, as with Docker Compose.
     Raises NotFound for unknown services.
     """
     return tuple(
         container
-        for container in find_containers(layout, target, oneoffs=True)
+        for container in find_containers(layout, target, orphans=False)
         if stop or container.status not in ALIVE
     )
 

@@ -32,7 +32,7 @@ def start(
     """
 
     def plan() -> Plan[Frame]:
-        chosen = find_containers(host.layout, target)
+        chosen = find_containers(host.layout, target, orphans=False)
         present = {container.service for container in chosen}
         for service in target.services or target.declared or ():
             if service not in present:
@@ -44,5 +44,5 @@ def start(
 
     dispatch(host, target.project, command="start", plan=plan, report=report, dry_run=dry_run)
     if wait and not dry_run:
-        ready = plan_ready(find_containers(host.layout, target))
+        ready = plan_ready(find_containers(host.layout, target, orphans=False))
         carry_out(host, target.project, ready, report, timeout_s=wait_timeout_s)

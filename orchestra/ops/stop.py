@@ -30,7 +30,7 @@ def stop(
         host,
         target.project,
         command="stop",
-        plan=lambda: plan_stop(find_containers(host.layout, target), grace_s),
+        plan=lambda: plan_stop(find_containers(host.layout, target, orphans=False), grace_s),
         report=report,
         dry_run=dry_run,
     )

@@ -30,10 +30,12 @@ class Target(NamedTuple):
 
 
 def find_containers(
-    layout: Layout, target: Target, *, oneoffs: bool = False
+    layout: Layout, target: Target, *, oneoffs: bool = False, orphans: bool = True
 ) -> tuple[ContainerState, ...]:
     """The containers that *target* means, by service and number.
 
+    Without *orphans* those of services that the compose file does not declare are left out, unless
+    they are named.
     Raises NotFound for a named service that is neither declared nor has a container.
     """
     states = read_states(layout, target.project)
@@ -43,7 +45,18 @@ def find_containers(
         for state in states
         if (oneoffs or not state.oneoff)
         and (not target.services or state.service in target.services)
+        and (orphans or not is_orphan(state, target))
     )
+
+
+def is_orphan(state: ContainerState, target: Target) -> bool:
+    """Does its service stand neither on the command line nor in the compose file?
+
+    Nothing is an orphan when no compose file was read.
+    """
+    if target.declared is None or state.service in target.services:
+        return False
+    return state.service not in target.declared
 
 
 def check_services(target: Target, states: Iterable[ContainerState]) -> None:

@@ -36,7 +36,7 @@ def top(
     """
     running = [
         container
-        for container in find_containers(layout, target)
+        for container in find_containers(layout, target, oneoffs=True)
         if container.status in (Status.RUNNING, Status.PAUSED)
     ]
     if not running:

@@ -23,7 +23,11 @@ def unpause(host: Host, target: Target, report: Report, *, dry_run: bool = False
         target.project,
         command="unpause",
         plan=lambda: plan_each(
-            (c for c in find_containers(host.layout, target) if c.status == Status.PAUSED),
+            (
+                c
+                for c in find_containers(host.layout, target, orphans=False)
+                if c.status == Status.PAUSED
+            ),
             Verb.UNPAUSE,
             {"type": "UnpauseContainer"},
         ),

@@ -106,6 +106,8 @@ def test_ps_speaks_json(up: Orchestra) -> None:
 def test_ls_names_the_project_and_its_file(up: Orchestra) -> None:
     (project,) = json.loads(up("ls", "--format", "json").out)
     assert project["Name"] == "quickstart"
+    assert project["Status"] == "running(2)"
+    (project,) = json.loads(up("ls", "-a", "--format", "json").out)
     assert project["Status"] == "exited(1), running(2)"
     assert project["ConfigFiles"] == os.path.join(up.directory, "compose.yaml")
 
@@ -292,6 +294,34 @@ def test_images_names_the_image_of_each_container(up: Orchestra) -> None:
     assert lines[0].split() == ["CONTAINER", "REPOSITORY", "TAG", "IMAGE", "ID", "SIZE"]
     assert [line.split()[:2] for line in lines[1:]] == [[name, "host"] for name in NAMES]
     assert up("images", "-q").out == "host\n"
+
+
+def test_orphans_and_one_off_containers_stay_when_the_services_go(orchestra: Orchestra) -> None:
+    write_compose(
+        orchestra,
+        """
+        services:
+          web: {image: host, command: [sh, -c, "echo out; echo err >&2; exec sleep 600"]}
+          old: {image: host, command: [sleep, "600"]}
+        """,
+    )
+    orchestra("up", "-d")
+    orchestra("run", "-d", "--name", "task", "web", "sleep", "600")
+    write_compose(
+        orchestra,
+        """
+        services:
+          web: {image: host, command: [sh, -c, "echo out; echo err >&2; exec sleep 600"]}
+        """,
+    )
+    assert orchestra("logs", "--no-log-prefix").out.splitlines() == ["out", "err"]
+    assert orchestra("rm", "-fs").out.startswith("Going to remove ")
+    assert sorted(str(s["Service"]) for s in states(orchestra).values()) == ["old", "web"]
+    assert "task" in states(orchestra)
+    orchestra("kill", "--remove-orphans")
+    assert {s["State"] for s in states(orchestra).values()} == {"exited"}
+    orchestra("down", "--remove-orphans")
+    assert states(orchestra) == {}
 
 
 def test_a_service_that_only_a_profile_enables_runs_when_it_is_named(

@@ -50,7 +50,7 @@ def _json_line(event: ProjectEvent) -> str:
 
     record = {
         "action": event.action,
-        "attributes": {"image": event.image, "name": event.name, **dict(event.attributes)},
+        "attributes": _attributes(event),
         "id": event.id,
         "service": event.service,
         "time": rfc3339_nano(event.time_ns),
@@ -60,8 +60,15 @@ def _json_line(event: ProjectEvent) -> str:
 
 
 def _text_line(event: ProjectEvent) -> str:
-    pairs = sorted({"image": event.image, "name": event.name, **dict(event.attributes)}.items())
+    pairs = _attributes(event).items()
     about = ", ".join(f"{key}={value}" for key, value in pairs)
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time_ns // NS))
     micros = event.time_ns % NS // 1000
     return harmless(f"{when}.{micros:06} container {event.action} {event.id} ({about})") + "\n"
+
+
+def _attributes(event: ProjectEvent) -> dict[str, str]:
+    """In the order of their names."""
+    return dict(
+        sorted({"image": event.image, "name": event.name, **dict(event.attributes)}.items())
+    )

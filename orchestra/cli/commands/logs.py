@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from orchestra.cli.flags import NUMBER, TEXT, Command, Flag, UsageError
-from orchestra.cli.located import target
+from orchestra.cli.located import log_target
 from orchestra.cli.moment import moment_ns
 from orchestra.cli.render.logs import LogPrinter, show_event
 
@@ -58,14 +58,14 @@ def run(args: Args, context: Context) -> int:
 
     if args.number("index") and len(args.words) != 1:
         raise UsageError("--index requires one service to be selected")
-    layout, where = context.host().layout, target(context, args.words)
+    layout, where = context.host().layout, log_target(context, args.words)
     options = LogOptions(args.on("follow"), _span(args), args.number("index"))
     printer = LogPrinter(
         colour=context.colour and not args.on("no-color"),
         prefix=not args.on("no-log-prefix"),
         timestamps=args.on("timestamps"),
     )
-    containers = find_containers(layout, where)
+    containers = find_containers(layout, where, orphans=False)
     printer.register(LogEvent(container).label for container in containers)
     if len(containers) == 1 and _is_everything(args):
         (container,) = containers

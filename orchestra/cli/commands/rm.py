@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestra.cli.context import write
 from orchestra.cli.flags import Command, Flag
 from orchestra.cli.located import target
 from orchestra.cli.prompt import confirmed
@@ -36,8 +37,11 @@ def run(args: Args, context: Context) -> int:
     if not names:
         sys.stderr.write("No stopped containers\n")
         return 0
-    sys.stderr.write(f"Going to remove {', '.join(names)}\n")
-    if not args.on("force") and not confirmed("Are you sure?"):
+    question = f"Going to remove {', '.join(names)}"
+    if args.on("force"):
+        write(f"{question}\n")
+        sys.stdout.flush()
+    elif not confirmed(question):
         return 0
     with open_display(context, "rm", rehearses=True) as report:
         rm(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from orchestra.model.state import ContainerState, PortState
 
 NS = 1_000_000_000
+ALIVE = (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
 
 HEADERS = {
     "ID": "CONTAINER ID",
@@ -121,6 +122,7 @@ def _host(address: str) -> str:
 
 def container_fields(state: ContainerState, *, now_ns: int, truncate: bool) -> dict[str, object]:
     """The fields of `--format`, in the order and under the names of `docker compose`."""
+    ports = state.ports if state.status in ALIVE else ()  # none is reserved for a stopped one
     published = [
         {
             "URL": port.host_ip,
@@ -128,7 +130,7 @@ def container_fields(state: ContainerState, *, now_ns: int, truncate: bool) -> d
             "PublishedPort": port.host_port,
             "Protocol": port.protocol,
         }
-        for port in state.ports
+        for port in ports
     ]
     return {
         "Command": command_text(state.command, truncate=truncate),
@@ -143,7 +145,7 @@ def container_fields(state: ContainerState, *, now_ns: int, truncate: bool) -> d
         "Name": state.name,
         "Names": state.name,
         "Networks": ",".join(endpoint.network for endpoint in state.endpoints),
-        "Ports": ports_text(state.ports),
+        "Ports": ports_text(ports),
         "Project": state.project,
         "Publishers": published or None,
         "RunningFor": ago(state.created_ns, now_ns),

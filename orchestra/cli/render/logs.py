@@ -18,19 +18,21 @@ RAINBOW = ("36", "33", "32", "35", "34", "36;1", "33;1", "32;1", "35;1", "34;1")
 
 
 class LogPrinter:
-    """Writes lines of several containers to stdout and stderr.
+    """Writes lines of several containers to stdout and, when *apart*, those of stderr to stderr.
 
     The prefix column grows when a longer name appears; what has been written stays as it is.
     """
 
-    def __init__(self, *, colour: bool, prefix: bool, timestamps: bool) -> None:
+    def __init__(
+        self, *, colour: bool, prefix: bool, timestamps: bool, apart: bool = False
+    ) -> None:
         self._colour = colour
         self._prefix = prefix
         self._timestamps = timestamps
         self._colours: dict[str, str] = {}
         self._heads: dict[str, bytes] = {}
         self._out = sys.stdout.buffer
-        self._streams = {1: self._out, 2: sys.stderr.buffer}
+        self._streams = {1: self._out, 2: sys.stderr.buffer if apart else self._out}
         self._last = self._out
 
     def register(self, names: Iterable[str]) -> None:
@@ -41,7 +43,7 @@ class LogPrinter:
         self._heads = {name: self._head(name, width) for name in self._colours}
 
     def line(self, name: str, text: bytes, *, time_ns: int, stream: int) -> None:
-        """One line of *name*, to stderr when *stream* is 2. Without its line feed it gets one."""
+        """One line of *name* from its *stream*, 1 or 2. Without its line feed it gets one."""
         if name not in self._heads:
             self.register((name,))
         stamp = f"{rfc3339_nano(time_ns)} ".encode() if self._timestamps else b""

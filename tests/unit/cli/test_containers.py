@@ -163,3 +163,9 @@ def test_long_mount_names_are_shortened() -> None:
     fields = container_fields(container(), now_ns=NOW, truncate=True)
     assert fields["Mounts"] == "demo_data-of-a…,/srv"
     assert fields["LocalVolumes"] == "1"
+
+
+def test_a_container_that_does_not_run_has_no_ports() -> None:
+    stopped = container(status=Status.EXITED, ports=(PortState(80, "tcp", "0.0.0.0", 8080),))
+    fields = container_fields(stopped, now_ns=NOW, truncate=True)
+    assert (fields["Ports"], fields["Publishers"]) == ("", None)

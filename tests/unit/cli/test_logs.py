@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     import pytest
 
 
-def printer(*names: str, colour: bool = False, prefix: bool = True) -> LogPrinter:
-    made = LogPrinter(colour=colour, prefix=prefix, timestamps=False)
+def printer(
+    *names: str, colour: bool = False, prefix: bool = True, apart: bool = False
+) -> LogPrinter:
+    made = LogPrinter(colour=colour, prefix=prefix, timestamps=False, apart=apart)
     made.register(names)
     return made
 
@@ -47,8 +49,19 @@ def test_colours_go_round_in_docker_s_order(capfdbinary: pytest.CaptureFixture[b
     assert lines[10].startswith(b"\x1b[36ms10-1")
 
 
-def test_what_went_to_stderr_goes_to_stderr(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_all_goes_to_stdout_unless_the_streams_are_apart(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
     logs = printer("a-1", prefix=False)
+    logs.line("a-1", b"out\n", time_ns=0, stream=1)
+    logs.line("a-1", b"err\n", time_ns=0, stream=2)
+    logs.blocks("a-1", [(2, b"more\n")])
+    logs.flush()
+    assert capfdbinary.readouterr() == (b"out\nerr\nmore\n", b"")
+
+
+def test_what_went_to_stderr_goes_to_stderr(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    logs = printer("a-1", prefix=False, apart=True)
     logs.line("a-1", b"out\n", time_ns=0, stream=1)
     logs.line("a-1", b"err\n", time_ns=0, stream=2)
     logs.flush()

@@ -9,7 +9,7 @@ import pytest
 
 from orchestra.cli.context import Context
 from orchestra.cli.globals import GlobalOptions
-from orchestra.cli.located import Located, load_project, locate
+from orchestra.cli.located import Located, load_project, locate, log_target
 from orchestra.cli.remembered import recall
 
 if TYPE_CHECKING:
@@ -67,6 +67,16 @@ def test_a_changed_environment_file_ends_the_memory(directory: Path) -> None:
     assert locate(context(directory, options)).name == "demo-live"
     path.write_text("STAGE=canary\n")
     assert locate(context(directory, options)).name == "demo-canary"
+
+
+def test_services_that_say_attach_false_are_remembered_as_such(directory: Path) -> None:
+    quiet = "services: {web: {image: host}, db: {image: host, attach: false}}\n"
+    (directory / "compose.yaml").write_text(quiet)
+    expected = Located("demo", ("db", "web"), ("db",))
+    assert locate(context(directory)) == expected
+    assert recall(context(directory)) == expected
+    assert log_target(context(directory), ()).services == ("web",)
+    assert log_target(context(directory), ("db",)).services == ("db",)
 
 
 def test_a_changed_file_ends_the_memory(directory: Path) -> None:

@@ -10,6 +10,7 @@ from orchestra.engine import base
 from orchestra.errors import NotFound
 from orchestra.model.state import Status
 from orchestra.ops.kill import kill
+from orchestra.ops.ls import ls
 from orchestra.ops.pause import pause
 from orchestra.ops.ps import PsOptions, ps
 from orchestra.ops.restart import restart
@@ -126,7 +127,7 @@ def test_kill_of_nothing_is_a_warning(running: MemoryHost) -> None:
     stop(running, DEMO, running.events.append)
     running.events.clear()
     kill(running, DEMO, running.events.append)
-    assert running.texts() == ["No container to kill"]
+    assert running.texts() == ["no container to kill"]
 
 
 def test_pause_and_unpause(running: MemoryHost) -> None:
@@ -141,6 +142,35 @@ def test_rm_takes_only_what_is_stopped_unless_told_to_stop(running: MemoryHost) 
     assert sorted(running.statuses()) == ["demo-api-1", "demo-worker-1"]
     rm(running, DEMO, running.events.append, stop=True, volumes=False)
     assert running.statuses() == {}
+
+
+def test_orphans_are_left_alone_unless_they_are_named(running: MemoryHost) -> None:
+    target = DEMO._replace(declared=("api",))
+    stop(running, target, running.events.append)
+    assert steps(running) == [("api-1", "Stopped")]
+    kill(running, target, running.events.append)
+    assert running.statuses()["demo-worker-1"] == Status.RUNNING
+    stop(running, target._replace(services=("worker",)), running.events.append)
+    assert running.statuses()["demo-worker-1"] == Status.EXITED
+
+
+def test_kill_takes_orphans_along_on_demand(running: MemoryHost) -> None:
+    target = DEMO._replace(declared=("api",))
+    kill(running, target, running.events.append, remove_orphans=True)
+    assert sorted(steps(running)) == [("api-1", "Killed"), ("worker-1", "Killed")]
+
+
+def test_without_a_compose_file_nothing_is_an_orphan(running: MemoryHost) -> None:
+    stop(running, Target("demo"), running.events.append)
+    assert Status.RUNNING not in running.statuses().values()
+
+
+def test_ls_counts_what_runs_and_on_demand_the_rest(running: MemoryHost) -> None:
+    assert [line.status for line in ls(running.layout)] == ["running(2)"]
+    everything = [line.status for line in ls(running.layout, stopped_too=True)]
+    assert everything == ["exited(1), running(2)"]
+    stop(running, DEMO, running.events.append)
+    assert ls(running.layout) == ()
 
 
 def test_ps_shows_what_runs_and_on_demand_the_rest(running: MemoryHost) -> None:
