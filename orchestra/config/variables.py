@@ -18,6 +18,18 @@ class NeededVariable(NamedTuple):
     default: str = ""
     alternate: str = ""
 
+    def for_json(self) -> dict[str, object]:
+        """As Docker Compose has it, in its capitals."""
+        return {
+            "DefaultValue": self.default,
+            "Name": self.name,
+            "PresenceValue": self.alternate,
+            "Required": self.required,
+        }
+
+    def for_yaml(self) -> dict[str, object]:
+        return {key.lower(): value for key, value in self.for_json().items()}
+
 
 def variables_of(tree: object) -> list[NeededVariable]:
     """Every variable in the values of *tree*, which was not interpolated, by name.

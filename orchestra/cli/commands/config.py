@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from orchestra.cli.context import write
 from orchestra.cli.flags import TEXT, Command, Flag, UsageError
 from orchestra.cli.located import load_request, warn
-from orchestra.errors import ConfigError, Unsupported
+from orchestra.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
     from orchestra.config.request import Loaded, LoadRequest
+    from orchestra.config.tree import Tree
     from orchestra.model.project import Project
 
 COMMAND = Command(
@@ -28,7 +29,6 @@ COMMAND = Command(
             "format",
             "Format the output. Values: [yaml | json]",
             kind=TEXT,
-            default="yaml",
             choices=("yaml", "json"),
         ),
         Flag("hash", "Print the service config hash, one per line.", kind=TEXT),
@@ -64,9 +64,6 @@ def run(args: Args, context: Context) -> int:
     """Print the project, or the part of it that a flag asks for."""
     from orchestra.config.pipeline import load
 
-    for name in ("resolve-image-digests", "lock-image-digests"):
-        if args.on(name):
-            raise Unsupported(f"--{name} needs a registry", fix="leave it out")
     gc.disable()  # a big tree, and the process ends soon
     try:
         loaded = load(_request(args, context))
@@ -76,13 +73,59 @@ def run(args: Args, context: Context) -> int:
         return _report(exc)
     if _checks_for_editors(args):
         return _report(None)
-    warn(context, loaded.warnings)
+    warn(context, (*loaded.warnings, *_unheeded(args)))
+    if args.on("resolve-image-digests") or args.on("lock-image-digests"):
+        _pin_images(loaded.tree, context.environ)
+    if args.on("lock-image-digests"):
+        loaded = _locked(loaded, context)
     text = _text(args, loaded)
     if args.text("output"):
         _save(args.text("output"), text)
     elif not args.on("quiet") and not args.on("check"):
         write(text)
     return 0
+
+
+def _unheeded(args: Args) -> Iterable[str]:
+    """Service names have no meaning where variables may stand for anything."""
+    for name in ("no-interpolate", "variables"):
+        if args.words and args.on(name):
+            yield f"--{name} is about the whole project: the names of services are not heeded"
+
+
+def _pin_images(tree: Tree, environ: Mapping[str, str]) -> None:
+    """Ask the registries for what the images' names mean. Raises ConfigError, RegistryError."""
+    from orchestra.config.digests import pin_images
+    from orchestra.image.reference import parse_reference
+    from orchestra.registry.configuration import load_configuration
+    from orchestra.registry.registries import Registries
+
+    with Registries(load_configuration(environ), environ) as registries:
+
+        def resolve(image: str) -> str:
+            reference = parse_reference(image)
+            if reference.digest:
+                return image
+            target = reference.target
+            digest = registries.reading(
+                reference,
+                lambda client: client.digest_of(target) or client.manifest(target).digest,
+            )
+            return str(reference._replace(digest=digest))
+
+        pin_images(tree, resolve)
+
+
+def _locked(loaded: Loaded, context: Context) -> Loaded:
+    from orchestra.config.digests import images_only, services_with_hook_images
+
+    told = (
+        f'service "{name}": the images of its pre_start hooks are left out; '
+        "--resolve-image-digests has them"
+        for name in services_with_hook_images(loaded.tree)
+    )
+    warn(context, tuple(told))
+    return loaded._replace(tree=images_only(loaded.tree))
 
 
 def _save(path: str, text: str) -> None:
@@ -126,17 +169,23 @@ def _text(args: Args, loaded: Loaded) -> str:
     if args.on("environment"):
         return "".join(f"{key}={value}\n" for key, value in sorted(loaded.environment.items()))
     if args.on("variables"):
-        return _variables(loaded)
+        return _variables(loaded, args.text("format"))
     return _model(args, loaded)
 
 
-def _variables(loaded: Loaded) -> str:
+def _variables(loaded: Loaded, form: str) -> str:
     from orchestra.cli.render.table import table_text
+    from orchestra.config import render
     from orchestra.config.variables import variables_of
 
+    found = variables_of(loaded.tree)
+    if form == "json":
+        return render.model_to_json({needed.name: needed.for_json() for needed in found})
+    if form == "yaml":
+        return render.model_to_yaml({needed.name: needed.for_yaml() for needed in found})
     rows = [
         (needed.name, str(needed.required).lower(), needed.default, needed.alternate)
-        for needed in variables_of(loaded.tree)
+        for needed in found
     ]
     header = ("NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE")
     return table_text(header, rows, min_width=20)
@@ -151,7 +200,10 @@ def _model(args: Args, loaded: Loaded) -> str:
         raise UsageError(f'unsupported format "{form}"', fix="use yaml or json")
     if args.on("no-interpolate"):
         as_written = render.model_to_json if form == "json" else render.model_to_yaml
-        return as_written(loaded.tree)
+        tree = dict(loaded.tree)
+        if args.on("no-normalize") and loaded.sources.key(("name",)) is None:
+            tree.pop("name", None)  # nobody wrote it
+        return as_written(tree)
     canonical = render.to_json if form == "json" else render.to_yaml
     return canonical(loaded.tree, env_files=args.on("no-env-resolution"))
 
@@ -169,7 +221,7 @@ def _networks(project: Project) -> Iterable[str]:
 
 
 def _models(project: Project) -> Iterable[str]:
-    return sorted(model.key for model in project.models)
+    return sorted(model.model for model in project.models)
 
 
 def _profiles(project: Project) -> Iterable[str]:
@@ -184,13 +236,17 @@ def _images(project: Project) -> Iterable[str]:
 
 
 def _hashes(project: Project, wanted: str) -> Iterable[str]:
+    """As `up` takes it, which looks at the other services' links too."""
     from orchestra.ops.gather import hash_of
+    from orchestra.plan.container import linked_names
 
-    names = project.service_names if wanted == "*" else tuple(wanted.split(","))
+    names = project.service_names if wanted == "*" else sorted(set(wanted.split(",")))
+    linked = linked_names((*project.services, *project.disabled_services))
     for name in names:
         if name not in project.service_names:
             raise UsageError(f"no such service: {name}")
-        yield f"{name} {hash_of(project, project.service(name))}\n"
+        value = hash_of(project, project.service(name), linked.get(name, ()))
+        yield f"{name} {value}\n"
 
 
 PARTS: dict[str, Callable[[Project], Iterable[str]]] = {
