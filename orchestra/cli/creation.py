@@ -9,6 +9,7 @@ from orchestra.cli.flags import LIST, TEXT, Flag, UsageError
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
+    from orchestra.model.service import PullPolicy
     from orchestra.ops.up import UpOptions
 
 PULL_POLICIES = ("always", "missing", "never", "build")
@@ -67,20 +68,43 @@ def creation_options(args: Args, context: Context) -> UpOptions:
         recreate = Recreate.FORCE
     elif args.on("no-recreate"):
         recreate = Recreate.NEVER
+    removes = removes_orphans(args, context)
     return UpOptions(
         services=args.words,
         recreate=recreate,
         recreate_dependencies=Recreate.NEVER if args.on("no-recreate") else Recreate.DIVERGED,
-        remove_orphans=removes_orphans(args, context),
+        remove_orphans=removes,
+        ignore_orphans=_ignores_orphans(context, removes=removes),
         scale=tuple(_scale(text) for text in args.texts("scale")),
+        pull=pull_policy(args),
+        quiet_pull=args.on("quiet-pull"),
     )
+
+
+def pull_policy(args: Args) -> PullPolicy | None:
+    """What --pull overrides the services' policies with; None for its default."""
+    from orchestra.model.service import PullPolicy
+
+    text = args.text("pull")
+    return None if text == "policy" else PullPolicy(text)
 
 
 def removes_orphans(args: Args, context: Context) -> bool:
     """The flag, or else COMPOSE_REMOVE_ORPHANS."""
     if "remove-orphans" in args.given:
         return args.on("remove-orphans")
-    return context.environ.get("COMPOSE_REMOVE_ORPHANS", "").lower() in ("1", "true", "yes", "y")
+    return _says_yes(context, "COMPOSE_REMOVE_ORPHANS")
+
+
+def _ignores_orphans(context: Context, *, removes: bool) -> bool:
+    ignores = _says_yes(context, "COMPOSE_IGNORE_ORPHANS")
+    if ignores and removes:
+        raise UsageError("cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans")
+    return ignores
+
+
+def _says_yes(context: Context, variable: str) -> bool:
+    return context.environ.get(variable, "").lower() in ("1", "true", "yes", "y")
 
 
 def refuse_together(args: Args, one: str, other: str) -> None:

@@ -13,9 +13,10 @@ from orchestra.model.container import ContainerId
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import may_have_resources, record_project
+from orchestra.ops.pull import pull_missing
 from orchestra.ops.rehearse import rehearse
 from orchestra.plan.decide import Policy, Recreate, has_completed
-from orchestra.plan.desired import Dependencies, unknown_service
+from orchestra.plan.desired import Dependencies, select_services, unknown_service
 from orchestra.plan.execute import execute
 from orchestra.plan.graph import PlanBuilder
 from orchestra.plan.observed import Observed
@@ -25,6 +26,7 @@ from orchestra.plan.reconcile import Environment, Options, container_resource, r
 if TYPE_CHECKING:
     from orchestra.engine.base import Engine, Request
     from orchestra.model.project import Project
+    from orchestra.model.service import PullPolicy
     from orchestra.ops.host import Host
     from orchestra.plan.desired import Desired
     from orchestra.plan.events import Report
@@ -41,10 +43,13 @@ class UpOptions(NamedTuple):
     renew_anonymous_volumes: bool = False
     start: bool = True
     remove_orphans: bool = False
+    ignore_orphans: bool = False
     stop_grace_s: float | None = None
     scale: tuple[tuple[str, int], ...] = ()
     wait: bool = False  # until all are healthy
     wait_timeout_s: float | None = None
+    pull: PullPolicy | None = None  # --pull; None: each service's own
+    quiet_pull: bool = False
 
 
 def up(host: Host, project: Project, options: UpOptions, report: Report) -> None:
@@ -52,7 +57,7 @@ def up(host: Host, project: Project, options: UpOptions, report: Report) -> None
 
     Raises the first failure, after everything that does not depend on it has been brought up.
     """
-    desired = desired_state(host, project, options)
+    desired = prepared_state(host, project, options, report)
     command = "up" if options.start else "create"
     with project_lock(host.layout, project.name, command=command, report=report):
         record_project(host.layout, project)
@@ -80,6 +85,13 @@ def plan_up(host: Host, project: Project, options: UpOptions) -> Plan[Request]:
         return _plan(desired, engine, options)
     finally:
         engine.close()
+
+
+def prepared_state(host: Host, project: Project, options: UpOptions, report: Report) -> Desired:
+    """`desired_state`, after pulling the images that are to be pulled. Raises PullFailed."""
+    chosen = select_services(project, options.services, options.dependencies)
+    pull_missing(host, chosen, options.pull, report, quiet=options.quiet_pull)
+    return desired_state(host, project, options)
 
 
 def desired_state(host: Host, project: Project, options: UpOptions) -> Desired:
@@ -119,6 +131,7 @@ def plan_for(desired: Desired, observed: ObservedProject, options: UpOptions) ->
             start=options.start,
             renew_anonymous_volumes=options.renew_anonymous_volumes,
             remove_orphans=options.remove_orphans,
+            ignore_orphans=options.ignore_orphans,
             stop_grace_s=options.stop_grace_s,
         ),
         Environment(new_id=new_id, version=__version__),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.model import labels
+from orchestra.model.state import Status
 
 if TYPE_CHECKING:
     from orchestra.engine.base import ObservedProject
@@ -30,12 +31,14 @@ class Observed:
         return tuple(self._by_service.get(service, ()))
 
     def orphans(self, known: frozenset[str]) -> tuple[ContainerState, ...]:
-        """The containers of services that the compose files do not know (any more)."""
+        """The containers of services that the compose files do not know (any more).
+
+        One-off containers that have ended belong to them, whatever their service.
+        """
         return tuple(
             container
-            for service, containers in sorted(self._by_service.items())
-            if service not in known
-            for container in containers
+            for container in sorted(self.containers, key=lambda c: (c.service, c.number, c.name))
+            if container.service not in known or (container.oneoff and _has_ended(container))
         )
 
     def anonymous_volumes(self, container: ContainerState) -> dict[str, str]:
@@ -61,3 +64,7 @@ def _label(pairs: Pairs, key: str) -> str:
         if name == key:
             return value
     return ""
+
+
+def _has_ended(container: ContainerState) -> bool:
+    return container.status in (Status.EXITED, Status.DEAD)

@@ -44,6 +44,7 @@ class Options(NamedTuple):
     start: bool = True  # False: only create (`create`, `up --no-start`)
     renew_anonymous_volumes: bool = False  # -V
     remove_orphans: bool = False
+    ignore_orphans: bool = False  # say nothing of them
     stop_grace_s: float | None = None  # -t; None: as each container says
 
 
@@ -177,7 +178,7 @@ class _Reconciler:
 
     def _plan_orphans(self) -> None:
         orphans = self._observed.orphans(self._desired.known)
-        if not orphans:
+        if not orphans or self._options.ignore_orphans:
             return
         if not self._options.remove_orphans:
             names = ", ".join(container.name for container in orphans)

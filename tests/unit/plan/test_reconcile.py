@@ -167,6 +167,7 @@ def test_orphans_are_named_in_a_warning_and_removed_on_demand() -> None:
     plan = host.plan(wanted)
     assert plan.operations == ()
     assert "demo-old-1" in plan.warnings[0]
+    assert host.plan(wanted, EVERYTHING._replace(ignore_orphans=True)).warnings == ()
     host.apply(wanted, EVERYTHING._replace(remove_orphans=True))
     assert sorted(host.statuses()) == ["demo-web-1"]
 
