@@ -28,6 +28,7 @@ COMMANDS: dict[str, Row] = {
     "restart": Row("restart", "Restart service containers", RUN),
     "kill": Row("kill", "Force stop service containers", RUN),
     "create": Row("create", "Creates containers for a service", RUN),
+    "pull": Row("pull", "Pull service images", RUN),
     "rm": Row("rm", "Removes stopped service containers", RUN),
     "pause": Row("pause", "Pause services", RUN),
     "unpause": Row("unpause", "Unpause services", RUN),
@@ -50,7 +51,22 @@ COMMANDS: dict[str, Row] = {
     "graph": Row("graph", "Print the dependency graph of the services", FILE),
     "explain": Row("explain", "Tell what `up` would do, and why", FILE),
     "image ls": Row("image_ls", "List images", IMAGE),
+    "image inspect": Row(
+        "image_inspect", "Display detailed information on one or more images", IMAGE
+    ),
+    "image history": Row("image_history", "Show the history of an image", IMAGE),
+    "image save": Row(
+        "image_save",
+        "Save one or more images to a tar archive (streamed to STDOUT by default)",
+        IMAGE,
+    ),
+    "image import": Row(
+        "image_import", "Import the contents from a tarball to create a filesystem image", IMAGE
+    ),
     "image load": Row("image_load", "Load an image from a tar archive or STDIN", IMAGE),
+    "image tag": Row("image_tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", IMAGE),
+    "image rm": Row("image_rm", "Remove one or more images", IMAGE),
+    "image prune": Row("image_prune", "Remove unused images", IMAGE),
     "version": Row("version", "Show the version information", FILE),
 }
 

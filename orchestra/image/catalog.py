@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BUSY_TIMEOUT_S = 20.0
+_NAME_COLUMNS = "repository, tag, target, image, checked_ns"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS images (
   id TEXT PRIMARY KEY, manifest TEXT NOT NULL, added_ns INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS names (
   repository TEXT NOT NULL, tag TEXT NOT NULL, target TEXT NOT NULL,
-  image TEXT NOT NULL REFERENCES images);
+  image TEXT NOT NULL REFERENCES images, checked_ns INTEGER NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS names_by_tag ON names (repository, tag) WHERE tag <> '';
 CREATE UNIQUE INDEX IF NOT EXISTS names_by_target ON names (repository, target) WHERE tag = '';
 CREATE INDEX IF NOT EXISTS names_by_image ON names (image);
@@ -43,12 +44,14 @@ class NameRow(NamedTuple):
     """A tag, or (*tag* is "") a digest by which a registry knows the image.
 
     *target* is that digest; for a tag what the registry had under it, "" for one given here.
+    *checked_ns* is when it was last compared with the registry, 0 for never.
     """
 
     repository: str
     tag: str
     target: str
     image: str
+    checked_ns: int = 0
 
     @property
     def reference(self) -> Reference:
@@ -92,7 +95,7 @@ class Catalog:
         """The names of one image, or all names."""
         with self._reading() as db:
             rows = db.execute(
-                "SELECT repository, tag, target, image FROM names WHERE ?1 IS NULL OR image = ?1 "
+                f"SELECT {_NAME_COLUMNS} FROM names WHERE ?1 IS NULL OR image = ?1 "  # noqa: S608
                 "ORDER BY repository, tag, target",
                 (image_id,),
             )
@@ -123,7 +126,16 @@ class Catalog:
             query = (
                 "DELETE FROM names WHERE repository = ? AND tag = ? AND target = ? AND image = ?"
             )
-            return db.execute(query, name).rowcount > 0
+            return db.execute(query, name[:4]).rowcount > 0
+
+    def confirm(self, name: NameRow, checked_ns: int) -> None:
+        """The registry had at *checked_ns* what the row says."""
+        with self._changing() as db:
+            query = (
+                "UPDATE names SET checked_ns = ? "
+                "WHERE repository = ? AND tag = ? AND target = ? AND image = ?"
+            )
+            db.execute(query, (checked_ns, *name[:4]))
 
     def forget(self, image_id: str) -> None:
         """Remove the image and all its names."""
@@ -133,7 +145,7 @@ class Catalog:
 
     def _name(self, condition: str, *values: str) -> NameRow | None:
         with self._reading() as db:
-            query = f"SELECT repository, tag, target, image FROM names WHERE {condition}"  # noqa: S608 (fixed texts)
+            query = f"SELECT {_NAME_COLUMNS} FROM names WHERE {condition}"  # noqa: S608 (fixed texts)
             row = db.execute(query, values).fetchone()
             return None if row is None else NameRow(*row)
 
@@ -170,4 +182,4 @@ class Catalog:
 def _put_name(db: sqlite3.Connection, name: NameRow) -> None:
     if name.tag:
         db.execute("DELETE FROM names WHERE repository = ? AND tag = ?", name[:2])
-    db.execute("INSERT OR REPLACE INTO names VALUES (?, ?, ?, ?)", name)
+    db.execute("INSERT OR REPLACE INTO names VALUES (?, ?, ?, ?, ?)", name)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from orchestra.errors import DigestMismatch, NotFound
 from orchestra.image.blobs import hex_of
 from orchestra.image.bytestream import ByteStream
-from orchestra.image.filelock import locked, open_locked
+from orchestra.image.filelock import locked
 from orchestra.image.unpack import unpack
 from orchestra.linux.remove_tree import remove_tree
 from orchestra.linux.syncfs import syncfs
@@ -24,7 +24,7 @@ from orchestra.linux.syncfs import syncfs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Set
 
-_DRAFT, _SIZE, _LOCK = ".draft", ".size", ".lock"
+_DRAFT, _SIZE, _LOCK, _EMPTY = ".draft", ".size", ".lock", "empty"
 
 
 class Layers:
@@ -96,35 +96,41 @@ class Layers:
         finally:
             os.close(fd)
 
+    def empty(self) -> str:
+        """The lower directory of an image without layers, as `FROM scratch` makes."""
+        path = os.path.join(self._directory, _EMPTY)
+        os.makedirs(path, exist_ok=True)
+        os.chmod(path, 0o755)  # noqa: S103 (a root directory is for everybody)
+        return path
+
     def sweep(self, wanted: Set[str]) -> int:
-        """Remove every layer but *wanted* (diff ids) and drafts of the dead; bytes freed.
+        """Remove every layer but *wanted* (diff ids) and what the dead have left; bytes freed.
 
         The caller sees to it that no layer is being added or used.
         """
-        kept = {_name(diff_id) for diff_id in wanted}
+        kept = {_name(diff_id) for diff_id in wanted} | {_EMPTY}
         freed = 0
         with contextlib.suppress(FileNotFoundError):
             for name in sorted(os.listdir(self._directory)):
-                path = os.path.join(self._directory, name)
-                if name.endswith(_DRAFT) or (os.path.isdir(path) and name not in kept):
-                    freed += self._remove(path)
+                if name.partition(".")[0] not in kept or name.endswith((_DRAFT, _LOCK)):
+                    freed += self._remove(os.path.join(self._directory, name))
         return freed
 
     def _remove(self, path: str) -> int:
+        """Remove a layer, whose place is empty at once; or a draft, a lock, a layer's size."""
+        if not os.path.isdir(path):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            return 0
         size = 0
-        with contextlib.suppress(FileNotFoundError, ValueError), open(path + _SIZE) as file:
-            size = int(file.read())
-        doomed = path.removesuffix(_DRAFT) + _DRAFT
-        fd = open_locked(path.removesuffix(_DRAFT) + _LOCK)
-        try:
-            if path != doomed:  # it disappears at once, then its content
-                remove_tree(doomed)
-                os.rename(path, doomed)
+        if not path.endswith(_DRAFT):
+            with contextlib.suppress(FileNotFoundError, ValueError):
+                with open(path + _SIZE, encoding="ascii") as file:
+                    size = int(file.read())
                 os.unlink(path + _SIZE)
-            remove_tree(doomed)
-            os.unlink(path.removesuffix(_DRAFT) + _LOCK)
-        finally:
-            os.close(fd)
+            remove_tree(path + _DRAFT)
+            os.rename(path, path + _DRAFT)
+        remove_tree(path.removesuffix(_DRAFT) + _DRAFT)
         return size
 
 

@@ -66,6 +66,12 @@ class Receiver:
             return None
         return row.target
 
+    def confirm(self, reference: Reference) -> None:
+        """The registry still has what `known` says."""
+        row = self._store.row(reference)
+        if row is not None:
+            self._store.catalog.confirm(row, time.time_ns())
+
     def unpack(self, layer: Descriptor, diff_id: str) -> None:
         """Begin to unpack *layer*, whose blob is here, unless it is unpacked already."""
         if self._pool is None:
@@ -78,9 +84,10 @@ class Receiver:
 
         Raises what unpacking has raised, and RegistryError for documents that contradict.
         """
-        names = [NameRow(reference.name, "", target, "")]
+        now_ns = time.time_ns()
+        names = [NameRow(reference.name, "", target, "", now_ns)]
         if not reference.digest:
-            names.append(NameRow(reference.name, reference.tag, target, ""))
+            names.append(NameRow(reference.name, reference.tag, target, "", now_ns))
         return self.add(manifest, tuple(names))
 
     def add(self, manifest: str, names: tuple[NameRow, ...]) -> ImageConfig:

@@ -57,7 +57,12 @@ class LocalImageStore:
         return self.find(reference).config
 
     def layers(self, image_id: ImageId) -> tuple[str, ...]:
-        """The unpacked layer directories of *image_id*, top first. Raises NotFound."""
+        """The unpacked layer directories of *image_id*, top first. Raises NotFound.
+
+        That includes an image that has just left the catalog: see `sweep`.
+        """
+        if self.catalog.image(image_id) is None:
+            raise missing(image_id)
         document = parse_config(self.blobs.read(image_id))
         paths = tuple(self.unpacked.path(diff_id) for diff_id in reversed(document.diff_ids))
         for path in paths:
@@ -66,7 +71,7 @@ class LocalImageStore:
                     f"a layer of image {image_id} is not unpacked here: {path}",
                     fix="pull or load the image again",
                 )
-        return paths or (self._empty_layer(),)
+        return paths or (self.unpacked.empty(),)
 
     def find(self, reference: str) -> Image:
         """The image called *reference*: a name or the beginning of an id. Raises NotFound."""
@@ -100,6 +105,11 @@ class LocalImageStore:
         if name.digest:
             return self.catalog.digested(name.name, name.digest)
         return self.catalog.tagged(name.name, name.tag)
+
+    def checked_ns(self, reference: str) -> int:
+        """When the name *reference* was last compared with its registry; 0: never, or not here."""
+        row = self.find_name(reference)
+        return 0 if row is None else row.checked_ns
 
     def image(self, image_id: str) -> Image:
         """The image with exactly this id. Raises NotFound, RegistryError for damaged documents."""
@@ -189,13 +199,6 @@ class LocalImageStore:
         os.makedirs(self._directory, 0o700, exist_ok=True)
         path = os.path.join(self._directory, "sweep.lock")
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    def _empty_layer(self) -> str:
-        """The lower directory of an image without layers, as `FROM scratch` makes."""
-        path = os.path.join(self._directory, "layers", "empty")
-        os.makedirs(path, exist_ok=True)
-        os.chmod(path, 0o755)  # noqa: S103 (a root directory is for everybody)
-        return path
 
 
 def missing(reference: str) -> NotFound:

@@ -231,7 +231,8 @@ def _number(field: bytes) -> int:
 
 def _check(block: bytes) -> None:
     """Compare the checksum: the sum of all bytes, its own field taken as spaces."""
-    stated = _number(block[148:156])
+    field = _text(block[148:156]).strip()
+    stated = int(field, 8) if field.isdigit() and not field.translate(None, b"01234567") else -1
     if stated == sum(block) - sum(block[148:156]) + 256:
         return
     signed = sum(byte - 256 if byte > 127 else byte for byte in block[:148] + block[156:]) + 256

@@ -8,7 +8,11 @@ from orchestra.cli.render.size import human_size
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orchestra.ops.image_ls import ImageLine
+    from orchestra.ops.image_prune import Pruned
+    from orchestra.ops.image_rm import Removed
 
 COLUMNS = ("Repository", "Tag", "ID", "CreatedSince", "Size")
 COLUMNS_WITH_DIGEST = ("Repository", "Tag", "Digest", "ID", "CreatedSince", "Size")
@@ -45,3 +49,18 @@ def image_item(line: ImageLine, now_ns: int, *, full: bool) -> Item:
 
 def short_id(image_id: str) -> str:
     return image_id.removeprefix("sha256:")[:12]
+
+
+def pruned_text(pruned: Pruned) -> str:
+    """What a prune removed and freed, as Docker tells it."""
+    lines = removed_lines(pruned.removed)
+    listed = ["Deleted Images:", *(line[0].lower() + line[1:] for line in lines), ""]
+    total = f"Total reclaimed space: {human_size(pruned.freed_bytes)}"
+    return "\n".join([*(listed if lines else ()), total, ""])
+
+
+def removed_lines(removed: Iterable[Removed]) -> list[str]:
+    return [
+        f"Untagged: {line.untagged}" if line.untagged else f"Deleted: {line.deleted}"
+        for line in removed
+    ]

@@ -149,10 +149,20 @@ def _value(show: Show, fields: Fields, labels: Mapping[str, str]) -> object:
     return piped[0]
 
 
+def _nested(path: Sequence[str], fields: Fields) -> object:
+    """`.Config.Cmd`; what a map does not have is no error, as in Go."""
+    found: object = fields
+    for name in path:
+        found = found.get(name, "<no value>") if isinstance(found, dict) else "<no value>"
+    return found
+
+
 def _operand(word: str, fields: Fields) -> object:
     if word == ".":
         return fields
     if word.startswith("."):
+        if word[1:] not in fields and isinstance(fields.get(word[1:].split(".")[0]), dict):
+            return _nested(word[1:].split("."), fields)
         if word[1:] not in fields:
             known = ", ".join(f".{name}" for name in fields)
             raise ConfigError(f"template: there is no field {word}", fix=f"use one of {known}")

@@ -1,0 +1,93 @@
+"""`image save`: images as one archive, to a file or a pipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from orchestra.errors import ConfigError, Unsupported
+from orchestra.image.host import HOST_IMAGE
+from orchestra.image.reference import parse_reference
+from orchestra.image.saving import Wanted, archive
+from orchestra.image.store import LocalImageStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import BinaryIO
+
+    from orchestra.image.reference import Reference
+    from orchestra.layout import Layout
+
+
+def image_save(layout: Layout, references: Sequence[str], path: str) -> None:
+    """Write the images *references* to *path*; "" is standard output.
+
+    A repository without a tag is all its tags, as for Docker. A file appears when it is complete.
+    Raises NotFound, ConfigError for a terminal, Unsupported for `host`.
+    """
+    store = LocalImageStore(layout.images)
+    with store.holding():
+        chunks = archive(store, select(store, references))
+        if path:
+            _write_file(path, chunks)
+        elif sys.stdout.isatty():
+            raise ConfigError(
+                "cowardly refusing to save to a terminal",
+                fix="orchestra image save -o FILE IMAGE, or > FILE",
+            )
+        else:
+            _write(sys.stdout.buffer, chunks)
+
+
+def select(store: LocalImageStore, references: Iterable[str]) -> list[Wanted]:
+    """The images that *references* name, each once, with those of their names that were meant."""
+    names: dict[str, dict[Reference, None]] = {}
+    for reference in references:
+        if reference == HOST_IMAGE:
+            raise Unsupported(
+                "the image host is this machine itself and cannot be saved",
+                fix="save images that were pulled, loaded or built",
+            )
+        for image_id, name in _meant(store, reference):
+            names.setdefault(image_id, {}).update({} if name is None else {name: None})
+    return [Wanted(store.image(image_id), tuple(found)) for image_id, found in names.items()]
+
+
+def _meant(store: LocalImageStore, reference: str) -> list[tuple[str, Reference | None]]:
+    row = store.find_name(reference)
+    if ":" not in reference.rpartition("/")[2] and "@" not in reference:
+        try:
+            repository = parse_reference(reference).name
+        except ConfigError:
+            repository = ""
+        tagged = [
+            (each.image, each.reference)
+            for each in store.catalog.names()
+            if each.repository == repository and each.tag
+        ]
+        if tagged:
+            return list(tagged)
+    if row is not None:
+        return [(row.image, row.reference if row.tag else None)]
+    return [(store.find_id(reference), None)]
+
+
+def _write_file(path: str, chunks: Iterable[bytes]) -> None:
+    draft = f"{path}.{os.getpid()}.part"
+    try:
+        with open(draft, "wb", buffering=0) as file:
+            _write(file, chunks)
+        os.rename(draft, path)
+    except BaseException:
+        if os.path.exists(draft):
+            os.unlink(draft)
+        raise
+
+
+def _write(file: BinaryIO, chunks: Iterable[bytes]) -> None:
+    for chunk in chunks:
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[file.write(rest) :]
+    file.flush()
