@@ -97,6 +97,8 @@ def _parse_globals(argv: Sequence[str]) -> Args | None:
 
 def _prepare_streams() -> None:
     """Let output never fail for want of a stream, or of a character in the locale's encoding."""
+    if sys.stdin is None:  # closed by the caller, as with `<&-`: the next file would be it
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 (until the end)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed by the caller, as with `>&-`

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.model.state import Status
-from orchestra.ops.target import ALIVE, Target, find_containers, is_orphan
+from orchestra.ops.target import ALIVE, Target, find_containers, is_meant, is_orphan
 from orchestra.runtime.logread import Changes, Log, LogLine, Span
 from orchestra.runtime.statefile import container_ids, read_states, read_stored_state
 
@@ -72,8 +72,7 @@ def _follow(
 ) -> Iterator[LogEvent]:
     def is_wanted(container: ContainerState) -> bool:
         return (
-            not container.oneoff
-            and (not target.services or container.service in target.services)
+            is_meant(target, container)
             and not is_orphan(container, target)
             and options.number in (0, container.number)
         )

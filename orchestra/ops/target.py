@@ -10,7 +10,7 @@ from orchestra.plan.desired import unknown_service
 from orchestra.runtime.statefile import read_states
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from orchestra.layout import Layout
     from orchestra.model.state import ContainerState
@@ -21,7 +21,8 @@ ALIVE = (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
 class Target(NamedTuple):
     """*services* are those that the user named, none: all; *declared* those of the compose file.
 
-    *declared* is None when no compose file was read (`-p NAME`).
+    *declared* is None when no compose file was read (`-p NAME`). A one-off container, which `run`
+    made, may be named by its own name among *services*.
     """
 
     project: str
@@ -43,10 +44,16 @@ def find_containers(
     return tuple(
         state
         for state in states
-        if (oneoffs or not state.oneoff)
-        and (not target.services or state.service in target.services)
-        and (orphans or not is_orphan(state, target))
+        if is_meant(target, state, oneoffs=oneoffs) and (orphans or not is_orphan(state, target))
     )
+
+
+def is_meant(target: Target, state: ContainerState, *, oneoffs: bool = False) -> bool:
+    """Does *target* name the container *state* or its service, or all of them?"""
+    if state.oneoff and state.name in target.services:
+        return True
+    is_named = not target.services or state.service in target.services
+    return is_named and (oneoffs or not state.oneoff)
 
 
 def is_orphan(state: ContainerState, target: Target) -> bool:
@@ -54,17 +61,18 @@ def is_orphan(state: ContainerState, target: Target) -> bool:
 
     Nothing is an orphan when no compose file was read.
     """
-    if target.declared is None or state.service in target.services:
+    if target.declared is None or not {state.service, state.name}.isdisjoint(target.services):
         return False
     return state.service not in target.declared
 
 
-def check_services(target: Target, states: Iterable[ContainerState]) -> None:
+def check_services(target: Target, states: Collection[ContainerState]) -> None:
     """Raises NotFound for a named service that is neither declared nor has a container."""
     if not target.services:
         return
     known = {state.service for state in states}
     known.update(target.declared or ())
+    known.update(state.name for state in states if state.oneoff)
     for name in target.services:
         if name not in known:
             raise unknown_service(name, known)

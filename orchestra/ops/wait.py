@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound
 from orchestra.ops.dispatch import open_client
-from orchestra.ops.target import ALIVE, find_containers
+from orchestra.ops.target import ALIVE, find_containers, is_meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 
 def wait(host: Host, target: Target) -> Iterator[tuple[ContainerState, int]]:
-    """Each container of *target* with its exit code, as they end.
+    """Each container of *target* with its exit code, as they end; one-off ones that run as well.
 
     Raises NotFound for unknown services and when there is no container at all.
     """
-    containers = find_containers(host.layout, target)
+    containers = [
+        container
+        for container in find_containers(host.layout, target, oneoffs=True)
+        if container.status in ALIVE or is_meant(target, container)
+    ]
     if not containers:
         raise NotFound(
             f'no containers for project "{target.project}"', fix="`orchestra up -d` makes them"

@@ -185,3 +185,22 @@ def _catches_signals(pid: int) -> bool:
     with open(f"/proc/{pid}/status") as file:
         caught = next(line for line in file if line.startswith("SigCgt:"))
     return bool(int(caught.split()[1], 16) & 1 << (signal.SIGHUP - 1))
+
+
+def test_a_terminal_outlives_the_supervisor(
+    orchestra: Orchestra, terminal: Callable[..., Terminal]
+) -> None:
+    write_compose(orchestra, SHELL)
+    orchestra("up", "-d")
+    shell = terminal("attach", "web", cwd=orchestra.directory)
+    shell.type("echo first-$((1+1))\n")
+    shell.expect("first-2")
+    os.kill(_supervisor(orchestra), signal.SIGKILL)
+    shell.type("echo second-$((1+1))\n")
+    shell.expect("second-2")
+    other = terminal("attach", "web", cwd=orchestra.directory)
+    other.type("echo third-$((1+1))\n")
+    other.expect("third-2")
+    shell.expect("third-2")
+    other.type("exit 5\n")
+    assert (shell.wait(), other.wait()) == (5, 5)

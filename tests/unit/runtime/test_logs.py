@@ -279,3 +279,47 @@ def test_unknown_driver_is_an_error_with_a_fix() -> None:
 def test_bad_size_is_an_error_with_an_example() -> None:
     with pytest.raises(ConfigError, match="logging options"):
         rotation("json-file", (("max-size", "ten"),))
+
+
+@given(chunks=st.lists(st.tuples(st.sampled_from([STDOUT, STDERR]), st.binary(max_size=9))))
+@settings(max_examples=60)
+def test_blocks_are_what_was_written_byte_for_byte(
+    tmp_path_factory: pytest.TempPathFactory, chunks: list[tuple[int, bytes]]
+) -> None:
+    directory = str(tmp_path_factory.mktemp("log"))
+    writer = LogWriter(directory, Rotation(), Clock())
+    log = Log(directory)
+    read_back: dict[int, bytes] = {STDOUT: b"", STDERR: b""}
+    for position, (stream, content) in enumerate(chunks):
+        writer.write(content, stream)
+        if position % 3 == 0:
+            for origin, block in log.new_blocks():
+                read_back[origin] += block
+    for origin, block in log.new_blocks():
+        read_back[origin] += block
+    for stream in (STDOUT, STDERR):
+        assert read_back[stream] == b"".join(c for s, c in chunks if s == stream)
+    log.close()
+    writer.close()
+
+
+def test_blocks_go_on_through_a_new_generation(directory: str) -> None:
+    writer = LogWriter(directory, Rotation(max_bytes=10, max_files=3), Clock())
+    log = Log(directory)
+    seen = b""
+    for number in range(40):
+        writer.write(b"%04d" % number, STDOUT)
+        seen += b"".join(content for _, content in log.new_blocks())
+    assert seen == b"".join(b"%04d" % number for number in range(40))
+    log.close()
+    writer.close()
+
+
+def test_what_is_passed_over_is_not_read(directory: str, writer: LogWriter) -> None:
+    log = Log(directory)
+    writer.write(b"before", STDOUT)
+    log.pass_over()
+    assert list(log.new_blocks()) == []
+    writer.write(b"after", STDERR)
+    assert list(log.new_blocks()) == [(STDERR, b"after")]
+    log.close()

@@ -85,3 +85,30 @@ def test_a_sink_that_nobody_reads_ends_its_route() -> None:
         os.close(writer)
         return
     raise AssertionError("the writer was not told")
+
+
+def test_only_what_is_passed_goes_on() -> None:
+    pump = Pump()
+    in_reader, in_writer = os.pipe()
+    out_reader, out_writer = os.pipe()
+    pump.route(in_reader, out_writer, is_output=False, passing=lambda b: b.replace(b"x", b""))
+    os.write(in_writer, b"xx")
+    pump.step()
+    os.write(in_writer, b"axb")
+    pump.step()
+    assert os.read(out_reader, 100) == b"ab"
+    for fd in (in_reader, in_writer, out_reader, out_writer):
+        os.close(fd)
+
+
+def test_who_is_to_be_written_to_is_told_of_until_unwatched() -> None:
+    pump = Pump()
+    reader, writer = os.pipe()
+    pump.watch(writer, writable=True)
+    assert pump.step() == (writer,)
+    pump.unwatch(writer)
+    pump.watch(reader)
+    os.write(writer, b"x")
+    assert pump.step() == (reader,)
+    os.close(reader)
+    os.close(writer)
