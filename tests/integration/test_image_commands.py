@@ -178,8 +178,8 @@ def test_history_tells_the_steps_and_what_each_added(images: Orchestra) -> None:
 
 
 @pytest.mark.skipif(shutil.which("skopeo") is None, reason="needs skopeo")
-@pytest.mark.parametrize("layout", ["docker-archive", "oci-archive"])
-def test_images_go_to_skopeo_and_come_back(images: Orchestra, layout: str) -> None:
+@pytest.mark.parametrize(("layout", "entry"), [("docker-archive", ""), ("oci-archive", ":1")])
+def test_images_go_to_skopeo_and_come_back(images: Orchestra, layout: str, entry: str) -> None:
     saved = os.path.join(images.directory, "saved.tar")
     copied = os.path.join(images.directory, "copied.tar")
     images("image", "save", "-o", saved, "app:1")
@@ -189,7 +189,7 @@ def test_images_go_to_skopeo_and_come_back(images: Orchestra, layout: str) -> No
         [
             "skopeo",
             "copy",
-            f"docker-archive:{saved}",
+            f"{layout}:{saved}{entry}",
             f"{layout}:{copied}:docker.io/library/back:1",
         ],
         check=True,
