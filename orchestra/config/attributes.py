@@ -163,9 +163,7 @@ TABLE: tuple[Attribute, ...] = (
     Attribute(f"{S}.ports.*.published", value=values.text),
     Attribute(f"{S}.expose", unique=identity.key),
     Attribute(f"{S}.expose.*", value=values.exposed),
-    Attribute(
-        f"{S}.dns", merge=merge.append, unique=identity.key, canonical=shortforms.string_list
-    ),
+    Attribute(f"{S}.dns", merge=merge.append, unique=identity.key, canonical=shortforms.servers),
     Attribute(f"{S}.dns_opt", merge=merge.append, unique=identity.key),
     Attribute(
         f"{S}.dns_search",

@@ -45,7 +45,7 @@ def check(tree: Tree, enabled: tuple[str, ...], problems: Problems, sources: Sou
             for found in rule(whole.services[name], whole):
                 _report(problems, sources, ("services", name), found)
     for project_rule in PROJECT_RULES:
-        for found in project_rule(tree):
+        for found in project_rule(whole):
             _report(problems, sources, (), found)
 
 
@@ -312,9 +312,9 @@ SERVICE_RULES: tuple[Callable[[Tree, Whole], Iterator[Finding]], ...] = (
 _EXTERNAL_MAY = frozenset({"name", "external"})
 
 
-def _external(tree: Tree) -> Iterator[Finding]:
+def _external(whole: Whole) -> Iterator[Finding]:
     """An external volume is made by somebody else: nothing but its name can be said of it."""
-    for key, value in (tree.get("volumes") or {}).items():
+    for key, value in (whole.tree.get("volumes") or {}).items():
         if value and value.get("external") is True:
             for attribute in value:
                 if attribute not in _EXTERNAL_MAY and not attribute.startswith("x-"):
@@ -326,13 +326,13 @@ def _external(tree: Tree) -> Iterator[Finding]:
                     )
 
 
-def _file_sources(tree: Tree) -> Iterator[Finding]:
+def _file_sources(whole: Whole) -> Iterator[Finding]:
     """A config or secret comes from exactly one place."""
     for section, kinds in (
         ("configs", ("file", "environment", "content")),
         ("secrets", ("file", "environment")),
     ):
-        for key, value in (tree.get(section) or {}).items():
+        for key, value in (whole.tree.get(section) or {}).items():
             given = [kind for kind in kinds if kind in (value or {})]
             choices = ", ".join(kinds)
             if len(given) > 1:
@@ -351,8 +351,8 @@ def _file_sources(tree: Tree) -> Iterator[Finding]:
                 )
 
 
-def _pools(tree: Tree) -> Iterator[Finding]:
-    for key, value in (tree.get("networks") or {}).items():
+def _pools(whole: Whole) -> Iterator[Finding]:
+    for key, value in (whole.tree.get("networks") or {}).items():
         pools = ((value or {}).get("ipam") or {}).get("config") or ()
         for index, pool in enumerate(pools):
             subnet = pool.get("subnet")
@@ -369,7 +369,23 @@ def _pools(tree: Tree) -> Iterator[Finding]:
                     )
 
 
-PROJECT_RULES: tuple[Callable[[Tree], Iterator[Finding]], ...] = (
+def _container_names(whole: Whole) -> Iterator[Finding]:
+    taken: dict[str, str] = {}
+    for name, service in whole.services.items():
+        wanted = service.get("container_name")
+        if not wanted or name not in whole.enabled:
+            continue
+        if wanted in taken:
+            yield Finding(
+                ("services", name, "container_name"),
+                f'service "{taken[wanted]}" has this container name too',
+                "give each a name of its own, or leave it out",
+            )
+        taken.setdefault(wanted, name)
+
+
+PROJECT_RULES: tuple[Callable[[Whole], Iterator[Finding]], ...] = (
+    _container_names,
     _external,
     _file_sources,
     _pools,

@@ -37,7 +37,7 @@ class Paths:
             if not isinstance(options, dict) or volume.get("driver") != "local":
                 continue
             if options.get("o") == "bind":
-                _change(options, "device", self.path)
+                _change(options, "device", lambda text: self.path(text or "."))
 
     def resolve_service(self, service: Tree) -> None:
         """Every path of one service, in place."""

@@ -26,6 +26,14 @@ def string_list(value: Any) -> Any:
     return as_list(value) if isinstance(value, str) else value
 
 
+def servers(value: Any) -> Any:
+    """`dns`: a list; an empty entry, as from a variable that is not set, is none."""
+    items = string_list(value)
+    if not isinstance(items, list) or "" not in items:
+        return items
+    return as_list([item for item in items if item != ""])
+
+
 def mapping(value: Any) -> Any:
     """KEY=value strings, a key without "=" having no value."""
     return as_mapping(value)

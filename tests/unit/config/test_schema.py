@@ -122,7 +122,8 @@ def test_every_problem_is_reported_at_its_own_position_in_the_order_of_the_file(
         (
             {"pull_policy": "sometimes"},
             'services.web.pull_policy: "sometimes" is not understood here\n'
-            '  fix: use always, never, missing, if_not_present, build, refresh, daily, weekly or a time such as "every_12h"',
+            "  fix: use always, never, missing, if_not_present, build, refresh, daily, weekly "
+            'or a time such as "every_12h"',
         ),
         (
             {"networks": {"a b": None}},
