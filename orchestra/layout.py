@@ -49,11 +49,6 @@ class Layout:
         return join(self.data_root, "names", name)
 
     @property
-    def valid_documents(self) -> str:
-        """Digests of compose documents already known to satisfy the schema."""
-        return join(self.data_root, "cache", "valid-documents")
-
-    @property
     def located(self) -> str:
         """What `cli.remembered` knows of directories: which project's files lie there."""
         return join(self.data_root, "cache", "located")
