@@ -14,8 +14,8 @@ class Row(NamedTuple):
 
 
 RUN, LOOK, FILE = "Run a project", "Look into a project", "Compose files and orchestra itself"
-IMAGE = "image"
-FAMILIES = {IMAGE: "Manage images"}
+IMAGE, CONTAINER = "image", "container"
+FAMILIES = {IMAGE: "Manage images", CONTAINER: "Manage containers, of whatever project"}
 """Commands of two words, such as `image ls`: the first word, which is their group as well."""
 
 GROUPS = (RUN, LOOK, FILE)
@@ -67,6 +67,9 @@ COMMANDS: dict[str, Row] = {
     "image tag": Row("image_tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", IMAGE),
     "image rm": Row("image_rm", "Remove one or more images", IMAGE),
     "image prune": Row("image_prune", "Remove unused images", IMAGE),
+    "container commit": Row(
+        "container_commit", "Create a new image from a container's changes", CONTAINER
+    ),
     "version": Row("version", "Show the version information", FILE),
 }
 

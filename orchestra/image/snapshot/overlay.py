@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from orchestra.model.container import ImageId
 
 
+_ROOT = "root"
+
+
 def writable_overlay(target: str, lower: tuple[str, ...], directory: str) -> OverlayMount:
     """An overlay over *lower* (top first) with its writable layer in *directory*, made if needed.
 
@@ -41,6 +44,11 @@ def writable_overlay(target: str, lower: tuple[str, ...], directory: str) -> Ove
     return OverlayMount(target=target, lower=lower, upper=upper, work=work)
 
 
+def written_layer(directory: str) -> str:
+    """What a container of an `OverlaySnapshotter` that keeps it in *directory* has written."""
+    return os.path.join(directory, _ROOT, "upper")
+
+
 class OverlaySnapshotter:
     """*layers_of* gives the unpacked layer directories of an image, top first.
 
@@ -55,7 +63,7 @@ class OverlaySnapshotter:
         layers = self._layers_of(image_id)
         os.makedirs(directory, 0o700, exist_ok=True)
         self._upper.require(directory)
-        overlay = writable_overlay("/", layers, os.path.join(directory, "root"))
+        overlay = writable_overlay("/", layers, os.path.join(directory, _ROOT))
         return Rootfs(overlays=(overlay,))
 
     def remove(self, directory: str) -> None:

@@ -1,0 +1,33 @@
+"""A container of whatever project, by name or by the beginning of its id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestra.errors import NotFound
+from orchestra.runtime.statefile import projects, read_states
+
+if TYPE_CHECKING:
+    from orchestra.layout import Layout
+    from orchestra.model.state import ContainerState
+
+
+def find_container(layout: Layout, text: str) -> ContainerState:
+    """The container that *text* means. Raises NotFound for none, or several of that beginning."""
+    beginning = []
+    for project in projects(layout):
+        for state in read_states(layout, project):
+            if text in (state.name, state.id):
+                return state
+            if text and state.id.startswith(text):
+                beginning.append(state)
+    if len(beginning) == 1:
+        return beginning[0]
+    if beginning:
+        raise NotFound(
+            f'"{text}" is the beginning of several container ids',
+            fix="write one of " + ", ".join(state.name for state in beginning[:5]),
+        )
+    raise NotFound(
+        f"No such container: {text}", fix="`orchestra ps -a` lists a project's containers"
+    )
