@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 from orchestra.layout import Layout, default_layout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from orchestra.cgroup.base import CgroupManager
     from orchestra.engine.base import Engine
     from orchestra.engine.embedded.core import Launching, ProbeStart
     from orchestra.image.base import ImageStore, Snapshotter
     from orchestra.model.container import ContainerSpec
     from orchestra.network.base import NetworkDriver
+    from orchestra.registry.base import LayerProgress, PullEnded, PullRequest
+    from orchestra.registry.registries import Registries
     from orchestra.runtime.base import Launch
     from orchestra.runtime.launch import Launcher
     from orchestra.runtime.seccomp_profile import SeccompProfiles
@@ -42,6 +46,25 @@ class LocalHost:
         from orchestra.image.store import LocalImageStore
 
         return LocalImageStore(self._layout.images)
+
+    def registries(self) -> Registries:
+        """Registries as this user reaches them; the caller closes it."""
+        from orchestra.registry.configuration import load_configuration
+        from orchestra.registry.registries import Registries
+
+        return Registries(load_configuration(os.environ), os.environ)
+
+    def pull(self, requests: Sequence[PullRequest]) -> Iterator[LayerProgress | PullEnded]:
+        if not requests:
+            return
+        from orchestra.image.receive import Receiver
+        from orchestra.image.store import LocalImageStore
+        from orchestra.registry.many import pull_many
+
+        with self.registries() as registries:
+            yield from pull_many(
+                requests, registries, lambda: Receiver(LocalImageStore(self._layout.images))
+            )
 
     def connect(self, project: str) -> Engine | None:
         from orchestra.supervisor.client import SocketEngine

@@ -28,6 +28,10 @@ class ImageStore(Protocol):
         """The image that *reference* names here. Raises NotFound with the fix."""
         ...
 
+    def checked_ns(self, reference: str) -> int:
+        """When *reference* was last compared with its registry; 0 for never, or not here."""
+        ...
+
 
 class Snapshotter(Protocol):
     def prepare(self, image_id: ImageId, directory: str) -> Rootfs:
@@ -110,6 +114,10 @@ class ImageReceiver(Protocol):
         *target* is the digest of what the registry answered for *reference*. *manifest*, of the
         image chosen for this platform, is the same where there was no index.
         """
+        ...
+
+    def confirm(self, reference: Reference) -> None:
+        """Note that the registry still has the same as here under this name."""
         ...
 
     def __enter__(self) -> Self: ...

@@ -19,7 +19,7 @@ from orchestra.ops.lock import project_lock
 from orchestra.ops.logs import Follower
 from orchestra.ops.projectfile import record_project
 from orchestra.ops.target import ALIVE, Target, find_containers
-from orchestra.ops.up import desired_state, plan_for
+from orchestra.ops.up import plan_for, prepared_state
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.execute import execute
 from orchestra.plan.lifecycle import plan_each, plan_stop
@@ -79,7 +79,7 @@ def up_attached(
     130 after Ctrl-C; with `on_exit` that of the first container which ended (or failed), with
     `exit_code_from` that of this service. Raises what `up` raises.
     """
-    desired = desired_state(host, project, options)
+    desired = prepared_state(host, project, options, audience.report)
     os.makedirs(host.layout.containers(project.name), mode=0o700, exist_ok=True)
     with Interrupts() as interrupts:
         session = _Session(host, desired, options, attach, interrupts, audience)

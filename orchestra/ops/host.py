@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from orchestra.engine.base import Engine
     from orchestra.image.base import ImageStore
     from orchestra.layout import Layout
+    from orchestra.registry.base import LayerProgress, PullEnded, PullRequest
 
 
 class Host(Protocol):
@@ -17,6 +20,13 @@ class Host(Protocol):
     def layout(self) -> Layout: ...
 
     def images(self) -> ImageStore: ...
+
+    def pull(self, requests: Sequence[PullRequest]) -> Iterator[LayerProgress | PullEnded]:
+        """Pull images into `images()`; the events of all, and one PullEnded for each.
+
+        The iterator's threads have ended when it is exhausted or closed.
+        """
+        ...
 
     def connect(self, project: str) -> Engine | None:
         """The engine in the project's live supervisor; None when there is none."""

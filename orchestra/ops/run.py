@@ -22,8 +22,9 @@ from orchestra.ops.attend import STDOUT, Outcome, Subject, attend, pause_of
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import record_project
+from orchestra.ops.pull import pull_missing
 from orchestra.ops.up import UpOptions, new_id, plan_for
-from orchestra.plan.desired import Dependencies
+from orchestra.plan.desired import Dependencies, select_services
 from orchestra.plan.execute import execute
 from orchestra.plan.observed import Observed
 from orchestra.plan.oneoff import Override, oneoff_spec, overridden, plan_oneoff
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from orchestra.model.container import ContainerSpec
     from orchestra.model.project import Project
+    from orchestra.model.service import PullPolicy
     from orchestra.ops.host import Host
     from orchestra.plan.desired import Desired
     from orchestra.plan.events import Report
@@ -53,6 +55,8 @@ class RunOptions(NamedTuple):
     detach: bool = False
     remove: bool = False  # --rm
     interactive: bool = True
+    pull: PullPolicy | None = None  # --pull; None: each service's own
+    quiet_pull: bool = False
 
 
 class OneOff:
@@ -89,6 +93,8 @@ class OneOff:
         Raises NotFound for an unknown service, Interrupted, and what `up` raises.
         """
         options = self._options
+        chosen = select_services(self._project, (options.service,), options.dependencies)
+        pull_missing(self._host, chosen, options.pull, report, quiet=options.quiet_pull)
         desired = gather(
             self._project, (options.service,), options.dependencies, self._host.images()
         )

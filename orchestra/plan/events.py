@@ -20,13 +20,17 @@ class Phase(Enum):
 class Progress(NamedTuple):
     """One step of one thing: `Progress("Container demo-web-1", Phase.DONE, "Started")`.
 
-    *resource* is "" for a remark that concerns the whole project.
+    *resource* is "" for a remark that concerns the whole project. A part of another resource, such
+    as a layer of an image, names it as *parent* and tells how far it is in bytes.
     """
 
     resource: str
     phase: Phase
     text: str
     detail: str = ""
+    parent: str = ""
+    done_bytes: int = 0
+    total_bytes: int = 0
 
 
 if TYPE_CHECKING:

@@ -88,10 +88,9 @@ class _Pull:
     def run(self, known: str | None) -> Pulled:
         target = self._request.reference.target
         if known is not None and self._client.digest_of(target) == known:
+            self._receiver.confirm(self._request.reference)
             return Pulled(known, is_new=False)
         top = self._client.manifest(target)
-        if top.digest == known:
-            return Pulled(top.digest, is_new=False)
         chosen = self._manifest(top)
         manifest = parse_manifest(chosen.data, chosen.media_type)
         if not isinstance(manifest, Manifest):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orchestra.cli.commands.attach import told
 from orchestra.cli.commands.exec import assignment
 from orchestra.cli.context import is_terminal, write
-from orchestra.cli.creation import refuse_together
+from orchestra.cli.creation import pull_policy, refuse_together
 from orchestra.cli.flags import LIST, TEXT, Command, Flag, UsageError
 from orchestra.cli.located import load_project
 from orchestra.cli.render.progress import open_display, quiet
@@ -118,6 +118,8 @@ def _options(args: Args, context: Context) -> RunOptions:
         detach=args.on("detach"),
         remove=args.on("rm"),
         interactive=args.on("interactive"),
+        pull=pull_policy(args),
+        quiet_pull=args.on("quiet-pull"),
     )
 
 

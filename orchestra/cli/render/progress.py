@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.cli.context import is_terminal
+from orchestra.cli.render.size import human_size
 from orchestra.cli.render.text import (
     BLUE,
     BOLD,
@@ -45,19 +46,25 @@ TROUBLE = (Phase.FAILED, Phase.SKIPPED, Phase.WARNING)
 STARTS = (Verb.START.doing, Verb.START.done)
 DRY_RUN_MARK = "DRY-RUN MODE -  "
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+PART_INDENT, BAR_WIDTH = "  ", 20
 CLEAR_LINE, CLEAR_BELOW = "\x1b[K", "\x1b[J"
 
 
 @contextmanager
-def open_display(context: Context, title: str, *, rehearses: bool = False) -> Iterator[Report]:
+def open_display(
+    context: Context, title: str, *, rehearses: bool = False, quietly: bool = False
+) -> Iterator[Report]:
     """The function that takes the events of one operation; *title* heads the live form.
+
+    It shows them as --progress says, or *quietly* whatever that says.
 
     Whoever opens this is about to change something, unless it *rehearses* in a dry run: other dry
     runs raise Unsupported.
     """
     if not rehearses:
         context.refuse_dry_run()
-    with _open(context, title) as report:
+    mode = "quiet" if quietly else context.options.progress
+    with _open(context, title, mode) as report:
         yield marked_as_dry_run(report) if context.options.dry_run else report
 
 
@@ -74,8 +81,7 @@ def marked_as_dry_run(report: Report) -> Report:
 
 
 @contextmanager
-def _open(context: Context, title: str) -> Iterator[Report]:
-    mode = context.options.progress
+def _open(context: Context, title: str, mode: str) -> Iterator[Report]:
     if mode == "auto":
         mode = "tty" if is_terminal(2) and context.options.ansi != "never" else "plain"
     if mode != "tty":
@@ -111,7 +117,7 @@ def _finished(*, colour: bool) -> Report:
     """A marked line for each step that has ended."""
 
     def report(progress: Progress) -> None:
-        if progress.phase is Phase.WORKING:
+        if progress.phase is Phase.WORKING or progress.parent:
             return
         if not progress.resource:
             plain(progress)
@@ -130,7 +136,12 @@ def quiet(progress: Progress) -> None:
 
 
 def plain(progress: Progress) -> None:
-    """One line for each event, as ` Container demo-web-1  Started`; remarks are not indented."""
+    """One line for each event, as ` Container demo-web-1  Started`; remarks are not indented.
+
+    Of a part only where it begins and ends.
+    """
+    if progress.parent and progress.phase is Phase.WORKING and progress.done_bytes:
+        return
     blank = " " if progress.resource else ""
     sys.stderr.write(f"{blank}{words_of(progress)}\n")
     sys.stderr.flush()
@@ -153,6 +164,9 @@ def as_json(progress: Progress) -> None:
         "status": progress.phase.value.capitalize(),
         "text": progress.text,
         "details": progress.detail,
+        "parent_id": progress.parent,
+        "current": progress.done_bytes,
+        "total": progress.total_bytes,
     }
     line = json.dumps({key: value for key, value in record.items() if value})
     sys.stderr.write(line + "\n")
@@ -176,7 +190,7 @@ class LiveDisplay:
     def __init__(self, title: str, *, colour: bool) -> None:
         self._title = title
         self._colour = colour
-        self._tasks: dict[str, Task] = {}
+        self._tasks: dict[tuple[str, str], Task] = {}
         self._drawn = 0
         self._drawing = False
         self._drawn_at = 0.0
@@ -196,10 +210,11 @@ class LiveDisplay:
 
     def report(self, event: Progress) -> None:
         now = time.monotonic()
-        known = self._tasks.get(event.resource or event.text)
+        key = (event.parent, event.resource or event.text)
+        known = self._tasks.get(key)
         began = known.began if known else now
         ended = 0.0 if event.phase is Phase.WORKING else now
-        self._tasks[event.resource or event.text] = Task(event, began, ended)
+        self._tasks[key] = Task(event, began, ended)
         if now - self._drawn_at > REDRAW_S:  # else the timer will
             self._draw()
 
@@ -233,10 +248,15 @@ def frame(
 ) -> list[str]:
     """The lines to show on a terminal of *size* (columns, rows); none is wider than it."""
     columns, rows = size
-    done = sum(1 for task in tasks if task.ended)
+    whole = [task for task in tasks if not task.event.parent]
+    done = sum(1 for task in whole if task.ended)
+    tasks = with_parts_beneath(tasks)
     shown = tasks[: max(rows - 3, 1)]
-    head = paint(f"[+] {title} {done}/{len(tasks)}", BOLD, when=colour)
-    name_width = max(display_width(task.event.resource) for task in shown)
+    head = paint(f"[+] {title} {done}/{len(whole)}", BOLD, when=colour)
+    name_width = max(
+        display_width(task.event.resource) + len(PART_INDENT) * bool(task.event.parent)
+        for task in shown
+    )
     lines = [
         head,
         *(_task_line(task, name_width, columns, now=now, colour=colour) for task in shown),
@@ -246,13 +266,36 @@ def frame(
     return lines
 
 
+def with_parts_beneath(tasks: list[Task]) -> list[Task]:
+    """Every task, followed by its parts while it is under way."""
+    parts: dict[str, list[Task]] = {}
+    for task in tasks:
+        if task.event.parent:
+            parts.setdefault(task.event.parent, []).append(task)
+    lines = []
+    for task in tasks:
+        if not task.event.parent:
+            lines.append(task)
+            lines += () if task.ended else parts.get(task.event.resource, ())
+    return lines
+
+
+def bar(progress: Progress) -> str:
+    """How far a part is: `[=====>    ]  1.2MB/3MB`; "" where that is not known."""
+    if progress.phase is not Phase.WORKING or not progress.total_bytes:
+        return ""
+    filled = min(progress.done_bytes * BAR_WIDTH // progress.total_bytes, BAR_WIDTH)
+    drawn = ("=" * filled + ">")[:BAR_WIDTH].ljust(BAR_WIDTH)
+    return f"[{drawn}]  {human_size(progress.done_bytes)}/{human_size(progress.total_bytes)}"
+
+
 def _task_line(task: Task, name_width: int, columns: int, *, now: float, colour: bool) -> str:
     event = task.event
     mark, shade = MARKS.get(event.phase, (SPINNER[int(now * 10) % len(SPINNER)], BLUE))
     clock = f"{(task.ended or now) - task.began:.1f}s"
     room = columns - len(clock) - 5
-    name = harmless(event.resource)
-    detail = event.detail if event.phase in TROUBLE else ""
+    name = harmless(PART_INDENT + event.resource if event.parent else event.resource)
+    detail = event.detail if event.phase in TROUBLE else bar(event)
     text = harmless(" ".join(word for word in (event.text, detail) if word))
     name = name + " " * (name_width - display_width(name))
     left = f"{name}  {text}" if event.resource else text

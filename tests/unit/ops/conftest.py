@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from orchestra.engine.fake import Behaviour, FakeEngine
-from orchestra.errors import NotFound
+from orchestra.errors import NotFound, RegistryError
 from orchestra.layout import Layout
+from orchestra.registry.base import LayerPhase, LayerProgress, Pulled, PullEnded
 from tests.unit.plan.projects import image
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from orchestra.model.image import ImageConfig
     from orchestra.plan.events import Progress
+    from orchestra.registry.base import PullRequest
 
 
 class MemoryImages:
-    """An image store with the image "app"."""
+    """An image store that begins with the image "app"."""
+
+    def __init__(self) -> None:
+        self.checked_ns_of = {"app": 0}
 
     def resolve(self, reference: str) -> ImageConfig:
-        if reference != "app":
+        if reference not in self.checked_ns_of:
             raise NotFound(f'no image "{reference}"', fix="pull it")
         return image()
+
+    def checked_ns(self, reference: str) -> int:
+        return self.checked_ns_of[reference]
 
 
 class MemoryHost:
@@ -35,9 +45,24 @@ class MemoryHost:
         self.engine = engine
         self.supervised = False
         self.events: list[Progress] = []
+        self.published: set[str] = set()  # what the registry has
+        self.pulled: list[PullRequest] = []
+        self._images = MemoryImages()
 
     def images(self) -> MemoryImages:
-        return MemoryImages()
+        return self._images
+
+    def pull(self, requests: Sequence[PullRequest]) -> Iterator[LayerProgress | PullEnded]:
+        for request in requests:
+            self.pulled.append(request)
+            name = request.reference.familiar.removesuffix(":latest")
+            if name not in self.published:
+                yield PullEnded(request, error=RegistryError(f"no {name}", fix="push it"))
+                continue
+            digest = f"sha256:{'5' * 64}"
+            yield LayerProgress(request.reference, digest, LayerPhase.DOWNLOADED, 7, 7)
+            self._images.checked_ns_of[name] = time.time_ns()
+            yield PullEnded(request, Pulled(digest, is_new=True))
 
     def connect(self, project: str) -> FakeEngine | None:  # noqa: ARG002
         return self.engine if self.supervised else None

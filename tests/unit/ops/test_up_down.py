@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestra.errors import NotFound
+from orchestra.model.service import PullPolicy
 from orchestra.ops.down import DownOptions, down
 from orchestra.ops.explain import explain
 from orchestra.ops.gather import ImageMissing
@@ -74,7 +75,7 @@ def test_scale_makes_that_many_replicas(host: MemoryHost) -> None:
 def test_missing_image_names_the_service_and_starts_nothing(host: MemoryHost) -> None:
     wanted = project(service("web", image="nginx"), service("other"))
     with pytest.raises(ImageMissing) as caught:
-        up(host, wanted, UpOptions(), host.events.append)
+        up(host, wanted, UpOptions(pull=PullPolicy.NEVER), host.events.append)
     assert caught.value.what == 'service "web": no image "nginx"'
     assert caught.value.exit_code == 18
     assert caught.value.path == ("services", "web", "image")
