@@ -37,6 +37,11 @@ class Layout:
         return join(self.data_root, "images")
 
     @property
+    def builds(self) -> str:
+        """Records of build steps, cache mounts, and the work of builds under way."""
+        return join(self.data_root, "build")
+
+    @property
     def volumes(self) -> str:
         return join(self.data_root, "volumes")
 
