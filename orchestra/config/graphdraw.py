@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from orchestra.config.graph import Edge, Graph, dependencies_of, edges_of, start_waves
+from orchestra.config.graphlayout import Layout, Link, Place, Wire, lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -112,57 +113,80 @@ def _json(graph: Graph) -> str:
 
 
 # -- picture --------------------------------------------------------------------------------------
-_BOX_HEIGHT, _ROW, _GAP, _MARGIN, _CHAR = 32, 52, 110, 24, 8  # pixels
+_MARGIN, _HEADING = 24, 28  # pixels
+_COLOURS: Final[Mapping[str, str]] = {"healthy": "#2a7d46", "completed": "#b06010"}
 
 
 def _svg(graph: Graph) -> str:
     """A picture by itself: a column for each wave from the left, an arrow to each dependency."""
     waves = start_waves(graph)
-    boxes: dict[str, tuple[int, int, int]] = {}  # service -> left, top, width
-    left = _MARGIN
-    for wave in waves:
-        width = max(len(name) for name in wave) * _CHAR + _MARGIN
-        for row, name in enumerate(wave):
-            boxes[name] = (left, _MARGIN + row * _ROW, width)
-        left += width + _GAP
-    full = left - _GAP + _MARGIN if waves else 2 * _MARGIN
-    height = max((len(wave) for wave in waves), default=0) * _ROW + 2 * _MARGIN
-    body = [_arrow(edge, boxes) for edge in edges_of(graph)]
-    body += [_box(name, *box) for name, box in boxes.items()]
+    edges = edges_of(graph)
+    layout = lay_out(
+        waves,
+        [Wire(edge.service, edge.dependency, _label(edge), edge.required) for edge in edges],
+    )
+    width = round(layout.spans[-1][1] if layout.spans else 0) + 2 * _MARGIN
+    height = round(layout.height) + 2 * _MARGIN + _HEADING
+    body = [_heading(number, *layout.spans[2 * number - 2]) for number in range(1, len(waves) + 1)]
+    body += [_line(link, layout) for link in layout.links]
+    body += [_sign(place, layout) for place in layout.middles if not place.is_line]
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{full}" height="{height}"'
-        f' viewBox="0 0 {full} {height}" font-family="sans-serif" font-size="13">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
+        f' viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13">\n'
         '<rect width="100%" height="100%" fill="#fff"/>\n'
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8"'
-        ' markerHeight="8" orient="auto"><path d="M0 0 8 4 0 8z" fill="#667"/></marker></defs>'
+        ' markerHeight="8" orient="auto"><path d="M0 0 8 4 0 8z" fill="#667"/></marker></defs>\n'
+        f'<g transform="translate({_MARGIN} {_MARGIN + _HEADING})">'
     )
-    return "\n".join([head, *body, "</svg>"]) + "\n"
+    return "\n".join([head, *body, "</g></svg>"]) + "\n"
 
 
-def _box(name: str, left: int, top: int, width: int) -> str:
+def _heading(number: int, left: float, right: float) -> str:
     return (
-        f'<rect x="{left}" y="{top}" width="{width}" height="{_BOX_HEIGHT}" rx="6" fill="#eef3fb"'
-        f' stroke="#46a"/><text x="{left + width // 2}" y="{top + 21}"'
-        f' text-anchor="middle">{escape(name)}</text>'
+        f'<text x="{(left + right) / 2:.0f}" y="{-_HEADING // 2}" text-anchor="middle"'
+        f' font-size="11" fill="#778">wave {number}</text>'
     )
 
 
-def _arrow(edge: Edge, boxes: Mapping[str, tuple[int, int, int]]) -> str:
-    start, top, _ = boxes[edge.service]
-    target, target_top, width = boxes[edge.dependency]
-    from_y, to_y, end = top + _BOX_HEIGHT // 2, target_top + _BOX_HEIGHT // 2, target + width
-    bend = max(40, (start - end) // 2)
-    dash = "" if edge.required else ' stroke-dasharray="5 4"'
+def _line(link: Link, layout: Layout) -> str:
+    """From the left side of where *link* starts to the right side of where it ends.
+
+    A place that it passes on the way is crossed straight.
+    """
+    start, end = link
+    (from_x, _), (to_left, to_x) = layout.spans[start.column], layout.spans[end.column]
+    from_y, to_y = layout.middles[start], layout.middles[end]
+    bend = (from_x - to_x) / 2
     path = (
-        f'<path d="M{start} {from_y}C{start - bend} {from_y} {end + bend} {to_y} {end} {to_y}"'
-        f' fill="none" stroke="#667"{dash} marker-end="url(#tip)"/>'
+        f"M{from_x:.0f} {from_y:.1f}C{from_x - bend:.0f} {from_y:.1f}"
+        f" {to_x + bend:.0f} {to_y:.1f} {to_x:.0f} {to_y:.1f}"
     )
-    if not _label(edge):
-        return path
-    middle_x, middle_y = (start + end) // 2, (from_y + to_y) // 2 - 4
+    if end.is_service:
+        ending = ' marker-end="url(#tip)"'
+    else:
+        path, ending = f"{path}H{to_left:.0f}", ""
+    dash = "" if start.required and end.required else ' stroke-dasharray="5 4"'
+    return f'<path d="{path}" fill="none" stroke="#667"{dash}{ending}/>'
+
+
+def _sign(place: Place, layout: Layout) -> str:
+    """The box of a service, or the label of an edge on a white ground."""
+    left, right = layout.spans[place.column]
+    middle, centre = layout.middles[place], (left + right) / 2
+    name = escape(place.service if place.is_service else place.label)
+    top = middle - place.height / 2
+    frame = f'<rect x="{left:.0f}" y="{top:.1f}" width="{right - left:.0f}" height="{place.height}"'
+    if place.is_service:
+        return (
+            f'{frame} rx="6" fill="#eef3fb" stroke="#46a"/>'
+            f'<text x="{centre:.0f}" y="{middle + 5:.1f}" text-anchor="middle">{name}</text>'
+        )
+    colour = _COLOURS.get(place.label.partition(",")[0], "#445")
+    title = escape(f"{place.source} waits for {place.service}: {place.label}")
     return (
-        f'{path}<text x="{middle_x}" y="{middle_y}" text-anchor="middle" font-size="11"'
-        f' fill="#445">{_label(edge)}</text>'
+        f'{frame} fill="#fff"><title>{title}</title></rect>'
+        f'<text x="{centre:.0f}" y="{middle + 4:.1f}" text-anchor="middle" font-size="11"'
+        f' fill="{colour}">{name}</text>'
     )
 
 

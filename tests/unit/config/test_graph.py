@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import msgspec
 import networkx as nx
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from orchestra.config.cycles import check_cycles
 from orchestra.config.document import read_documents
-from orchestra.config.graph import Edge, Graph, build_graph, find_cycles, start_waves
+from orchestra.config.graph import (
+    Edge,
+    Graph,
+    build_graph,
+    edges_of,
+    find_cycles,
+    start_waves,
+)
 from orchestra.config.graphdraw import FORMATS, draw
+from orchestra.config.graphlayout import Place, Wire, lay_out
 from orchestra.config.schema import load_schema
 from orchestra.config.tree import TreeSources
 
@@ -83,12 +92,50 @@ def test_json_has_services_edges_and_waves() -> None:
     }
 
 
-def test_the_svg_has_a_box_for_each_service_and_an_arrow_for_each_edge() -> None:
+def test_the_svg_has_boxes_waves_labels_and_an_arrow_to_each_dependency() -> None:
     picture = ElementTree.fromstring(draw(shop(), "svg"))
     space = "{http://www.w3.org/2000/svg}"
-    texts = [text.text for text in picture.findall(f"{space}text")]
-    assert {"web", "api", "db", "migrate", "cache"} <= set(texts)
-    assert len(picture.findall(f"{space}path")) == 5
+    texts = [text.text for text in picture.iter(f"{space}text")]
+    assert {"web", "api", "db", "migrate", "cache", "wave 1", "healthy", "completed"} <= set(texts)
+    paths = list(picture.iter(f"{space}path"))
+    arrows = [path for path in paths if path.get("marker-end")]
+    assert len(arrows) == len(edges_of(shop()))
+    assert any(path.get("stroke-dasharray") for path in arrows)
+
+
+@st.composite
+def graphs(draw_from: st.DrawFn) -> Graph:
+    """Services that depend on some of those before them."""
+    names = [f"s{number}" for number in range(draw_from(st.integers(0, 12)))]
+    conditions = st.sampled_from(["service_started", "service_healthy"])
+    edges = [
+        Edge(name, other, draw_from(conditions), required=draw_from(st.booleans()))
+        for index, name in enumerate(names)
+        for other in draw_from(st.sets(st.sampled_from(names[:index] or [name])))
+        if other != name
+    ]
+    return build_graph(names, edges)
+
+
+@settings(max_examples=50, deadline=None)
+@given(graphs())
+def test_nothing_in_a_picture_covers_anything_else_and_every_line_arrives(graph: Graph) -> None:
+    wires = [Wire(e.service, e.dependency, e.condition, e.required) for e in edges_of(graph)]
+    layout = lay_out(start_waves(graph), wires)
+    assert {place.service for place in layout.middles if place.is_service} == set(graph)
+    columns: dict[int, list[Place]] = {}
+    for place in sorted(layout.middles, key=layout.middles.__getitem__):
+        columns.setdefault(place.column, []).append(place)
+    for column in columns.values():
+        for upper, lower in pairwise(column):
+            between = layout.middles[lower] - layout.middles[upper]
+            assert between >= (upper.height + lower.height) / 2
+    for (_, right), (left, _) in pairwise(layout.spans):
+        assert right < left
+    lines: nx.DiGraph[Place] = nx.DiGraph(layout.links)
+    for wire in wires:
+        ends = [Place(c, n) for n in wire[:2] for c in columns if Place(c, n) in layout.middles]
+        assert nx.has_path(lines, *ends)
 
 
 def test_every_format_draws_an_empty_project() -> None:
