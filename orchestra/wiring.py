@@ -14,6 +14,7 @@ from orchestra.layout import Layout, default_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import NoReturn
 
     from orchestra.cgroup.base import CgroupManager
     from orchestra.engine.base import Engine
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from orchestra.runtime.seccomp_profile import SeccompProfiles
     from orchestra.supervisor.light import Channel
     from orchestra.supervisor.loop import Loop
+    from orchestra.supervisor.seed import Seed
     from orchestra.supervisor.spawn import Birth, Project
     from orchestra.volume.base import VolumeDriver
 
@@ -37,6 +39,7 @@ class LocalHost:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._seed: Seed | None = None
 
     @property
     def layout(self) -> Layout:
@@ -75,6 +78,12 @@ class LocalHost:
             return None
         return SocketEngine(channel, partial(self._open_channel, project))
 
+    def expect_engine(self) -> None:
+        import orchestra.engine.base  # both sides need it: import it once  # noqa: F401
+        from orchestra.supervisor.seed import Seed
+
+        self._seed = Seed.plant(_import_supervisor, partial(_become_supervisor, self._layout))
+
     def open_engine(self, project: str) -> Engine:
         from orchestra.supervisor.client import SocketEngine
 
@@ -84,7 +93,12 @@ class LocalHost:
     def _open_channel(self, project: str) -> Channel:
         from orchestra.supervisor.spawn import connect
 
-        return connect(_processes(self._layout, project))
+        seed, self._seed = self._seed, None
+        try:
+            return connect(_processes(self._layout, project)._replace(seed=seed))
+        finally:
+            if seed is not None:
+                seed.close()
 
 
 def host() -> LocalHost:
@@ -119,6 +133,27 @@ def _processes(layout: Layout, name: str) -> Project:
         serve=partial(_serve, layout, name),
         resume=(*command, layout.data_root, layout.run_root, name),
     )
+
+
+def _import_supervisor() -> None:
+    """What a supervisor that launches containers imports, so that it has it before it is asked."""
+    import orchestra.cgroup.select
+    import orchestra.image.host
+    import orchestra.image.snapshot.host
+    import orchestra.image.snapshot.overlay
+    import orchestra.image.snapshot.select
+    import orchestra.image.store
+    import orchestra.network.bridge
+    import orchestra.runtime.launch
+    import orchestra.runtime.seccomp_profile
+    import orchestra.supervisor.main
+    import orchestra.volume.local  # noqa: F401
+
+
+def _become_supervisor(layout: Layout, name: str, birth: Birth) -> NoReturn:
+    from orchestra.supervisor.spawn import become_reaper_and_supervisor
+
+    become_reaper_and_supervisor(_processes(layout, name), birth)
 
 
 def _serve(layout: Layout, name: str, birth: Birth) -> None:

@@ -7,6 +7,7 @@ looked for; while those are as they were, the memory is used (`cli.remembered`).
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -55,6 +56,16 @@ def _located(project: Project) -> Located:
         tuple(sorted(project.service_names)),
         tuple(service.name for service in project.services if not service.attach),
     )
+
+
+def expect_supervisor(context: Context) -> None:
+    """Have one prepared while the project is loaded, unless the project here seems to have one."""
+    from orchestra.cli.remembered import recall
+
+    known = recall(context)
+    host = context.host()
+    if known is None or not os.path.exists(host.layout.socket(known.name)):
+        host.expect_engine()
 
 
 def target(context: Context, services: tuple[str, ...]) -> Target:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import NewType
 
-import msgspec
+from orchestra.model.structs import Struct
 
 ContainerId = NewType("ContainerId", str)  # 64 hexadecimal digits
 ImageId = NewType("ImageId", str)  # "sha256:…", or "host"
@@ -19,7 +19,7 @@ Pairs = tuple[tuple[str, str], ...]
 """An ordered map of strings that can be frozen and hashed."""
 
 
-class Frozen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Frozen(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all model data: immutable, keyword-only, compared by value."""
 
 

@@ -32,6 +32,10 @@ class Host(Protocol):
         """The engine in the project's live supervisor; None when there is none."""
         ...
 
+    def expect_engine(self) -> None:
+        """Begin, beside this process, to prepare for an `open_engine` that starts a supervisor."""
+        ...
+
     def open_engine(self, project: str) -> Engine:
         """The same, after forking a supervisor from this process where there is none."""
         ...

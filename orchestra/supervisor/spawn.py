@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from orchestra.layout import Layout
+    from orchestra.supervisor.seed import Seed
 
 RESPAWN_WAIT_S = 3.0
 """How long a living reaper is given to start its next supervisor before we fork one."""
@@ -51,13 +52,15 @@ class Project(NamedTuple):
 
     *serve* runs the supervisor in a fork and returns when it may end; *resume* is the command of a
     fresh interpreter that does the same: to it, the descriptors of the parking lot and of the
-    listening socket (-1: make your own) are appended.
+    listening socket (-1: make your own) are appended. *seed*, if there is one, is used in place of
+    a fork of the caller.
     """
 
     layout: Layout
     name: str
     serve: Callable[[Birth], None]
     resume: tuple[str, ...]
+    seed: Seed | None = None
 
 
 @contextlib.contextmanager
@@ -129,7 +132,7 @@ def connect(project: Project) -> Channel:
 
 
 def _start(project: Project, lock_fd: int) -> None:
-    """Fork reaper and supervisor; the socket listens when this returns."""
+    """Make reaper and supervisor; the socket listens when this returns."""
     for path in (
         project.layout.data_root,
         project.layout.run_root,
@@ -137,22 +140,26 @@ def _start(project: Project, lock_fd: int) -> None:
     ):
         os.makedirs(path, mode=0o700, exist_ok=True)
     listener = listen(project.layout.socket(project.name))
-    lot = ParkingLot.new()
+    birth = Birth(ParkingLot.new(), listener, forked=True)
+    if project.seed is None or not project.seed.grow(project.name, birth, listener):
+        _fork(project, birth, lock_fd)
+    listener.close()
+    birth.lot.close()
+
+
+def _fork(project: Project, birth: Birth, lock_fd: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    pid = os.fork()
-    if pid:
-        listener.close()
-        lot.close()
-        return
-    try:
-        os.close(lock_fd)
-        _become_reaper_and_supervisor(project, Birth(lot, listener, forked=True))
-    finally:
-        os._exit(1)
+    if os.fork() == 0:
+        try:
+            os.close(lock_fd)
+            become_reaper_and_supervisor(project, birth)
+        finally:
+            os._exit(1)
 
 
-def _become_reaper_and_supervisor(project: Project, birth: Birth) -> None:
+def become_reaper_and_supervisor(project: Project, birth: Birth) -> NoReturn:
+    """Leave the command's session, fork the supervisor and become the reaper."""
     os.setsid()
     set_child_subreaper(on=True)
     _detach(project.layout.supervisor_log(project.name))

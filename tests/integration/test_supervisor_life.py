@@ -247,6 +247,19 @@ def test_supervisor_ends_with_the_last_container_and_client(project: Supervised)
     assert project.exit_code(identifier) == 0
 
 
+def test_a_supervisor_that_was_prepared_serves_as_one_that_is_forked_on_demand(
+    project: Supervised,
+) -> None:
+    old = project.processes()
+    project.engine.close()
+    eventually(lambda: not any(is_running(*process) for process in old), within_s=5)
+    project.host.expect_engine()
+    project.engine = project.host.open_engine(NAME)
+    eventually(lambda: project.processes() != old, within_s=5)
+    identifier = project.started("exit 3")
+    assert project.exit_code(identifier) == 3
+
+
 def test_supervisor_and_reaper_are_small_when_left_alone(project: Supervised) -> None:
     for _ in range(10):
         project.forever()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.cli.creation import CREATION_FLAGS, creation_options
 from orchestra.cli.flags import Command
-from orchestra.cli.located import load_project
+from orchestra.cli.located import expect_supervisor, load_project
 from orchestra.cli.render.progress import open_display
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ COMMAND = Command(
 
 def run(args: Args, context: Context) -> int:
     """Make what is missing and start nothing."""
+    if not context.options.dry_run:
+        expect_supervisor(context)
     from orchestra.ops.up import rehearse_up, up
 
     options = creation_options(args, context)._replace(start=False)

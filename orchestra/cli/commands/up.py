@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.cli.creation import CREATION_FLAGS, creation_options, refuse_together
 from orchestra.cli.flags import LIST, NUMBER, TEXT, Command, Flag, UsageError
-from orchestra.cli.located import load_project
+from orchestra.cli.located import expect_supervisor, load_project
 from orchestra.cli.render.progress import open_display
 from orchestra.errors import Unsupported
 
@@ -110,6 +110,8 @@ ATTACHING = (
 
 def run(args: Args, context: Context) -> int:
     """Bring the project up; in the foreground show its logs until it ends or is interrupted."""
+    if not context.options.dry_run:
+        expect_supervisor(context)
     options = _up_options(args, context)
     project = load_project(context, args.words)
     if not project.services and not project.disabled_services:

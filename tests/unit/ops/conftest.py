@@ -67,6 +67,8 @@ class MemoryHost:
     def connect(self, project: str) -> FakeEngine | None:  # noqa: ARG002
         return self.engine if self.supervised else None
 
+    def expect_engine(self) -> None: ...
+
     def open_engine(self, project: str) -> FakeEngine:  # noqa: ARG002
         self.supervised = True
         return self.engine
