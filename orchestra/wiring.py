@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from orchestra.layout import Layout, default_layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import NoReturn
 
     from orchestra.cgroup.base import CgroupManager
     from orchestra.engine.base import Engine
@@ -79,7 +78,6 @@ class LocalHost:
         return SocketEngine(channel, partial(self._open_channel, project))
 
     def expect_engine(self) -> None:
-        import orchestra.engine.base  # both sides need it: import it once  # noqa: F401
         from orchestra.supervisor.seed import Seed
 
         self._seed = Seed.plant(_import_supervisor, partial(_become_supervisor, self._layout))
@@ -138,7 +136,6 @@ def _processes(layout: Layout, name: str) -> Project:
 def _import_supervisor() -> None:
     """What a supervisor that launches containers imports, so that it has it before it is asked."""
     import orchestra.cgroup.select
-    import orchestra.image.host
     import orchestra.image.snapshot.host
     import orchestra.image.snapshot.overlay
     import orchestra.image.snapshot.select

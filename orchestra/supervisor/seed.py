@@ -8,7 +8,6 @@ forked then. When the command ends or does not need it, it ends.
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 import sys
@@ -76,8 +75,6 @@ def _wait(
     channel: socket.socket, warm_up: Callable[[], None], grow: Callable[[str, Birth], NoReturn]
 ) -> None:
     warm_up()
-    gc.collect()
-    gc.freeze()
     name, fds, _, _ = socket.recv_fds(channel, _LONGEST_NAME, 3, socket.MSG_CMSG_CLOEXEC)
     channel.close()
     if name and len(fds) == 3:
