@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         def run(self, args: Args, context: Context) -> int: ...
 
 
+COMPLETE = "__complete"  # what the shells' completion calls; see `cli.complete`
 HOST_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 
@@ -112,6 +113,10 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
     words = parsed.words
     if parsed.on("version"):
         words = ("version", *words)
+    if words and words[0] == COMPLETE:
+        from orchestra.cli.complete import complete
+
+        return complete(words[1:], environ, _working_directory(environ))
     if not words or words[0] == "help":
         return _print_help_of(words[1:])
     if words[0] in FAMILIES and (len(words) == 1 or words[1] in ("-h", "--help")):

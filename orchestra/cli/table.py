@@ -14,8 +14,12 @@ class Row(NamedTuple):
 
 
 RUN, LOOK, FILE = "Run a project", "Look into a project", "Compose files and orchestra itself"
-IMAGE, CONTAINER = "image", "container"
-FAMILIES = {IMAGE: "Manage images", CONTAINER: "Manage containers, of whatever project"}
+IMAGE, CONTAINER, SYSTEM = "image", "container", "system"
+FAMILIES = {
+    IMAGE: "Manage images",
+    CONTAINER: "Manage containers, of whatever project",
+    SYSTEM: "Manage what orchestra keeps on this machine",
+}
 """Commands of two words, such as `image ls`: the first word, which is their group as well."""
 
 GROUPS = (RUN, LOOK, FILE)
@@ -63,6 +67,8 @@ COMMANDS: dict[str, Row] = {
     "image import": Row(
         "image_import", "Import the contents from a tarball to create a filesystem image", IMAGE
     ),
+    "image pull": Row("image_pull", "Download an image from a registry", IMAGE),
+    "image push": Row("image_push", "Upload an image to a registry", IMAGE),
     "image load": Row("image_load", "Load an image from a tar archive or STDIN", IMAGE),
     "image tag": Row("image_tag", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE", IMAGE),
     "image rm": Row("image_rm", "Remove one or more images", IMAGE),
@@ -70,6 +76,13 @@ COMMANDS: dict[str, Row] = {
     "container commit": Row(
         "container_commit", "Create a new image from a container's changes", CONTAINER
     ),
+    "completion": Row("completion", "Print the completion script of bash, fish or zsh", FILE),
+    "system df": Row(
+        "system_df", "Show how much disk space images, containers and volumes use", SYSTEM
+    ),
+    "system prune": Row("system_prune", "Remove unused data", SYSTEM),
+    "login": Row("login", "Authenticate to a registry", FILE),
+    "logout": Row("logout", "Log out from a registry", FILE),
     "version": Row("version", "Show the version information", FILE),
 }
 

@@ -41,6 +41,9 @@ COMMANDS = (
     ("version",),
     ("--help",),
     ("up", "--help"),
+    ("completion", "bash"),
+    ("__complete", "up", "--pro"),
+    ("__complete", "st"),
 )
 
 
