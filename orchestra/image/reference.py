@@ -85,6 +85,11 @@ def parse_reference(text: str) -> Reference:
     return Reference(domain, path, tag or ("" if digest else DEFAULT_TAG), digest)
 
 
+def is_domain(text: str) -> bool:
+    """Is *text* the host of a registry, with or without a port?"""
+    return _DOMAIN.fullmatch(text) is not None
+
+
 def _split_domain(name: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
     domain, path = (first, rest) if slash and _is_host(first) else (DOCKER_HUB, name)

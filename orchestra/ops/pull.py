@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.errors import ConfigError, NotFound, RegistryError
 from orchestra.image.platform import machine_platform, parse_platform
 from orchestra.image.reference import parse_reference
+from orchestra.ops.layers import layer_progress
 from orchestra.plan.desired import Dependencies, select_services
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.pulling import pulls_before_up, pulls_on_request
-from orchestra.registry.base import LayerPhase, LayerProgress, PullRequest
+from orchestra.registry.base import LayerProgress, PullRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from orchestra.plan.pulling import Pulling
     from orchestra.registry.base import PullEnded
 
-_DONE_LAYERS = (LayerPhase.EXISTS, LayerPhase.DOWNLOADED, LayerPhase.PULLED)
 PLATFORM_VARIABLE = "DOCKER_DEFAULT_PLATFORM"
 
 
@@ -155,19 +155,8 @@ class _Teller:
         self._quiet = quiet
 
     def layer(self, event: LayerProgress) -> None:
-        if self._quiet:
-            return
-        self._report(
-            Progress(
-                event.short_id,
-                Phase.DONE if event.phase in _DONE_LAYERS else Phase.WORKING,
-                event.phase.value,
-                event.detail,
-                parent=self._services[event.image],
-                done_bytes=event.done_bytes,
-                total_bytes=event.total_bytes,
-            )
-        )
+        if not self._quiet:
+            self._report(layer_progress(event, parent=self._services[event.image]))
 
     def ended(self, event: PullEnded) -> None:
         pulling = self._pulls[event.request]

@@ -10,14 +10,14 @@ import pytest
 
 from tests.support.images import make_image
 from tests.support.probe import missing_for
-from tests.support.registry import PROGRAM, running_registry
+from tests.support.registry import PASSWORD, PROGRAM, USER, running_registry
 from tests.support.skopeo import publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.registry import Registry
-    from tests.support.scenario import Orchestra
+    from tests.support.scenario import Orchestra, Result
 
 BUSYBOX = "/bin/busybox"
 
@@ -55,6 +55,7 @@ def hub(orchestra: Orchestra) -> Iterator[Registry]:
     image = make_image([base, {"etc/": b"", "etc/redis.conf": b"7"}], {"Env": ["PATH=/bin"]})
     with running_registry(os.path.join(orchestra.directory, "hub")) as registry:
         publish(registry, "library/redis:7", image)
+        orchestra.env["DOCKER_CONFIG"] = os.path.join(orchestra.directory, "docker")
         orchestra.env["ORCHESTRA_REGISTRY_MIRROR"] = f"http://{registry.host}"
         write(orchestra, COMPOSE)
         yield registry
@@ -99,3 +100,47 @@ def test_run_pulls_as_well(orchestra: Orchestra, hub: Registry) -> None:
     del hub
     done = orchestra("run", "--rm", "-T", "cache", "busybox", "cat", "/etc/redis.conf")
     assert done.out == "7"
+
+
+def test_an_image_goes_to_a_private_registry_and_back(orchestra: Orchestra, hub: Registry) -> None:
+    del hub
+    done = orchestra("image", "pull", "redis:7")
+    assert "7: Pulling from library/redis\n" in done.out
+    assert done.out.endswith("docker.io/library/redis:7\n")
+    digest = done.out.partition("Digest: ")[2].partition("\n")[0]
+    assert "Image is up to date for redis:7" in orchestra("image", "pull", "redis:7").out
+    directory = os.path.join(orchestra.directory, "private")
+    with running_registry(directory, password=True) as private:
+        name = f"{private.host}/team/redis:7"
+        orchestra("image", "tag", "redis:7", name)
+        refused = orchestra("image", "push", name, code=1)
+        assert f"orchestra login {private.host}" in refused.err
+        assert "refuses the login" in log_in(orchestra, private, "wrong", code=1).err
+        assert log_in(orchestra, private, PASSWORD).out == "Login Succeeded\n"
+        pushed = orchestra("image", "push", name)
+        assert f"The push refers to repository [{private.host}/team/redis]\n" in pushed.out
+        assert f"7: digest: {digest} size: " in pushed.out
+        orchestra("image", "rm", name)
+        assert orchestra("image", "pull", "-q", name).out == f"{name}\n"
+        logout = f"Removing login credentials for {private.host}\n"
+        assert orchestra("logout", private.host).out == logout
+        assert orchestra("logout", private.host).out == f"Not logged in to {private.host}\n"
+        orchestra("image", "rm", name)
+        orchestra("image", "pull", name, code=1)
+
+
+def log_in(orchestra: Orchestra, registry: Registry, password: str, code: int = 0) -> Result:
+    return orchestra(
+        "login", registry.host, "-u", USER, "--password-stdin", stdin=password, code=code
+    )
+
+
+def test_a_bad_name_and_the_host_cannot_be_pulled_or_pushed(orchestra: Orchestra) -> None:
+    assert "no capitals" in orchestra("image", "pull", "Redis", code=1).err
+    assert "always there" in orchestra("image", "pull", "host", code=1).err
+    assert "cannot be pushed" in orchestra("image", "push", "host", code=1).err
+    assert "digest reference" in orchestra("image", "push", f"redis@sha256:{'0' * 64}", code=1).err
+
+
+def test_a_password_is_not_asked_for_without_a_terminal(orchestra: Orchestra) -> None:
+    assert "non TTY" in orchestra("login", "-u", "ada", code=None, stdin="x").err

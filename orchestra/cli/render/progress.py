@@ -138,9 +138,9 @@ def quiet(progress: Progress) -> None:
 def plain(progress: Progress) -> None:
     """One line for each event, as ` Container demo-web-1  Started`; remarks are not indented.
 
-    Of a part only where it begins and ends.
+    Of what is counted in bytes only where it begins and ends.
     """
-    if progress.parent and progress.phase is Phase.WORKING and progress.done_bytes:
+    if progress.phase is Phase.WORKING and progress.done_bytes:
         return
     blank = " " if progress.resource else ""
     sys.stderr.write(f"{blank}{words_of(progress)}\n")

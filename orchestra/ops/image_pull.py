@@ -1,0 +1,60 @@
+"""`image pull`: one image by name, of no project."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.errors import ConfigError, RegistryError
+from orchestra.image.platform import machine_platform, parse_platform
+from orchestra.image.reference import parse_reference
+from orchestra.ops.layers import layer_progress
+from orchestra.plan.pulling import HOST_IMAGE
+from orchestra.registry.base import LayerProgress, PullRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestra.image.reference import Reference
+    from orchestra.ops.host import Host
+    from orchestra.plan.events import Report
+
+
+class PulledImage(NamedTuple):
+    """*digest* is what the registry has under the name; *is_new* if it was not here before."""
+
+    reference: Reference
+    digest: str
+    is_new: bool
+
+
+def image_pull(
+    host: Host, name: str, platform: str, report: Report, begin: Callable[[Reference], None]
+) -> PulledImage:
+    """Pull the image *name* for *platform*, "" being this machine's.
+
+    *begin* is told the complete name before anything happens. Raises ConfigError, RegistryError,
+    Unsupported.
+    """
+    if name == HOST_IMAGE:
+        raise ConfigError(
+            "`host` is the operating system of this machine, and always there",
+            fix="for an image of that name at Docker Hub write docker.io/library/host",
+        )
+    reference = parse_reference(name)
+    request = PullRequest(
+        reference,
+        parse_platform(platform) if platform else machine_platform(os.uname().machine),
+        is_chosen=bool(platform),
+    )
+    begin(reference)
+    ended = None
+    for event in host.pull((request,)):
+        if isinstance(event, LayerProgress):
+            report(layer_progress(event))
+        else:
+            ended = event
+    if ended is None or ended.pulled is None:
+        failure = RegistryError(f"nothing came for {reference.familiar}")
+        raise failure if ended is None or ended.error is None else ended.error
+    return PulledImage(reference, ended.pulled.digest, ended.pulled.is_new)
