@@ -53,10 +53,14 @@ def short_id(image_id: str) -> str:
 
 def pruned_text(pruned: Pruned) -> str:
     """What a prune removed and freed, as Docker tells it."""
-    lines = removed_lines(pruned.removed)
-    listed = ["Deleted Images:", *(line[0].lower() + line[1:] for line in lines), ""]
+    lines = pruned_lines(pruned)
+    listed = ["Deleted Images:", *lines, ""]
     total = f"Total reclaimed space: {human_size(pruned.freed_bytes)}"
     return "\n".join([*(listed if lines else ()), total, ""])
+
+
+def pruned_lines(pruned: Pruned) -> list[str]:
+    return [line[0].lower() + line[1:] for line in removed_lines(pruned.removed)]
 
 
 def removed_lines(removed: Iterable[Removed]) -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
-def human_size(size_bytes: int) -> str:
-    """As "1.98MB"."""
+def human_size(size_bytes: int, *, digits: int = 3) -> str:
+    """As "1.98MB", or "1.982MB" with four digits."""
     size = float(size_bytes)
     unit = 0
     while size >= 1000 and unit < len(_UNITS) - 1:
         size /= 1000
         unit += 1
-    return f"{size:.3g}{_UNITS[unit]}"
+    return f"{size:.{digits}g}{_UNITS[unit]}"

@@ -1,0 +1,179 @@
+"""`system df`: what images, containers and volumes take on the disk, and what of it could go."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.errors import OrchestraError
+from orchestra.image.store import LocalImageStore
+from orchestra.linux.tree_size import tree_size
+from orchestra.ops.image_ls import lines_of
+from orchestra.ops.target import ALIVE
+from orchestra.runtime.statefile import projects, read_states
+from orchestra.volume.local import LocalVolumes
+
+if TYPE_CHECKING:
+    from orchestra.layout import Layout
+    from orchestra.model.network import VolumeState
+    from orchestra.model.state import ContainerState
+    from orchestra.ops.image_ls import ImageLine
+
+
+class ImageUse(NamedTuple):
+    """An image; of its bytes *shared* are those of layers that other images have as well."""
+
+    line: ImageLine
+    shared_bytes: int
+    containers: int
+
+
+class ContainerUse(NamedTuple):
+    """A container and the bytes it has written."""
+
+    state: ContainerState
+    size_bytes: int
+    volumes: int
+
+
+class VolumeUse(NamedTuple):
+    """A volume, its bytes, and by how many containers it is mounted."""
+
+    name: str
+    size_bytes: int
+    links: int
+
+
+class Total(NamedTuple):
+    """The line of one kind."""
+
+    kind: str
+    number: int
+    active: int
+    size_bytes: int
+    reclaimable_bytes: int
+
+
+class DiskUse(NamedTuple):
+    """Everything, by kind."""
+
+    images: tuple[ImageUse, ...]
+    containers: tuple[ContainerUse, ...]
+    volumes: tuple[VolumeUse, ...]
+    totals: tuple[Total, ...]
+
+
+def system_df(layout: Layout) -> DiskUse:
+    """What is on the disk now."""
+    states = all_states(layout)
+    volumes = all_volumes(layout)
+    names = {volume.spec.name for volume in volumes}
+    containers = tuple(
+        ContainerUse(
+            state,
+            _written_bytes(layout, state),
+            sum(mount in names for mount in state.mounts),
+        )
+        for state in states
+    )
+    volume_uses = tuple(
+        VolumeUse(
+            volume.spec.name,
+            tree_size(volume.mountpoint) if volume.filesystem is None else 0,
+            sum(volume.spec.name in state.mounts for state in states),
+        )
+        for volume in volumes
+    )
+    images, image_total = _images(LocalImageStore(layout.images), states)
+    running = [use for use in containers if use.state.status in ALIVE]
+    return DiskUse(
+        images,
+        containers,
+        volume_uses,
+        (
+            image_total,
+            Total(
+                "Containers",
+                len(containers),
+                len(running),
+                sum(use.size_bytes for use in containers),
+                sum(use.size_bytes for use in containers if use not in running),
+            ),
+            Total(
+                "Local Volumes",
+                len(volume_uses),
+                sum(use.links > 0 for use in volume_uses),
+                sum(use.size_bytes for use in volume_uses),
+                sum(use.size_bytes for use in volume_uses if not use.links),
+            ),
+        ),
+    )
+
+
+def all_states(layout: Layout) -> tuple[ContainerState, ...]:
+    """The containers of every project."""
+    return tuple(state for project in projects(layout) for state in read_states(layout, project))
+
+
+def all_volumes(layout: Layout) -> tuple[VolumeState, ...]:
+    """The volumes of every project, by name; damaged ones are left out."""
+    driver = LocalVolumes(layout)
+    found = []
+    try:
+        names = sorted(os.listdir(layout.volumes))
+    except FileNotFoundError:
+        return ()
+    for name in names:
+        try:
+            volume = driver.find(name)
+        except OrchestraError:
+            continue
+        if volume is not None:
+            found.append(volume)
+    return tuple(found)
+
+
+def _written_bytes(layout: Layout, state: ContainerState) -> int:
+    """Of all its overlays: a container of `host` has one for each directory shown."""
+    snapshot = layout.snapshot(state.project, state.id)
+    try:
+        overlays = os.listdir(snapshot)
+    except OSError:
+        return 0
+    return sum(tree_size(os.path.join(snapshot, overlay, "upper")) for overlay in overlays)
+
+
+def _images(
+    store: LocalImageStore, states: tuple[ContainerState, ...]
+) -> tuple[tuple[ImageUse, ...], Total]:
+    """The images, and their total: layers once, and the blobs that they were unpacked from."""
+    images = [store.image(row.id) for row in store.catalog.images()]
+    owners: dict[str, set[str]] = {}
+    for image in images:
+        for diff_id in image.document.diff_ids:
+            owners.setdefault(diff_id, set()).add(image.id)
+    sizes = {diff_id: store.unpacked.size(diff_id) for diff_id in owners}
+    used = [state.image_id for state in states]
+    uses = tuple(
+        ImageUse(
+            line,
+            sum(sizes[diff] for diff in set(image.document.diff_ids) if len(owners[diff]) > 1),
+            used.count(image.id),
+        )
+        for image in images
+        for line in lines_of(image, store.catalog.names(image.id))
+    )
+    active = {image.id for image in images} & set(used)
+    total, reclaimable = sum(sizes.values()), 0
+    reclaimable += sum(size for diff_id, size in sizes.items() if not owners[diff_id] & active)
+    in_use = frozenset(
+        digest
+        for row in store.catalog.images()
+        if row.id in active
+        for digest in store.blobs_of(row)
+    )
+    for digest in store.blobs.all():
+        size = store.blobs.size(digest)
+        total += size
+        reclaimable += 0 if digest in in_use else size
+    return uses, Total("Images", len(images), len(active), total, reclaimable)

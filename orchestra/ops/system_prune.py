@@ -1,0 +1,148 @@
+"""`system prune`: stopped containers, networks of nobody, images and volumes that nobody uses."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.engine import base as engine
+from orchestra.errors import Conflict
+from orchestra.linux.tree_size import tree_size
+from orchestra.model.container import ContainerId
+from orchestra.ops.image_prune import image_prune
+from orchestra.ops.lock import project_lock
+from orchestra.ops.projectfile import may_have_resources
+from orchestra.ops.system_df import all_states, all_volumes
+from orchestra.ops.target import ALIVE
+from orchestra.plan.execute import execute
+from orchestra.plan.graph import PlanBuilder
+from orchestra.plan.lifecycle import resource_of
+from orchestra.plan.operations import Verb
+from orchestra.runtime.statefile import projects
+from orchestra.volume.local import LocalVolumes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.layout import Layout
+    from orchestra.model.state import ContainerState
+    from orchestra.ops.host import Host
+    from orchestra.ops.image_filters import Filters
+    from orchestra.ops.image_prune import Pruned
+    from orchestra.plan.events import Report
+
+FILTERS = ("label", "until")
+_NEW_S = 60.0
+"""A volume this young may belong to a container that is just being made."""
+
+
+class SystemPruned(NamedTuple):
+    """What went, by kind, and the bytes that this freed in all."""
+
+    containers: tuple[str, ...]
+    networks: tuple[str, ...]
+    volumes: tuple[str, ...]
+    images: Pruned
+    freed_bytes: int
+
+
+def system_prune(
+    host: Host, filters: Filters, report: Report, *, all_images: bool, volumes: bool
+) -> SystemPruned:
+    """Remove what nobody uses and *filters* (label, until) let through.
+
+    With *all_images* images with names too; with *volumes* anonymous volumes, never named ones.
+    Raises the first failure of an engine.
+    """
+    layout = host.layout
+    containers: list[str] = []
+    networks: list[str] = []
+    freed = 0
+    for project in projects(layout):
+        if may_have_resources(layout, project):
+            gone, unused, size = _prune_project(host, project, filters, report)
+            containers += gone
+            networks += unused
+            freed += size
+    removed: list[str] = []
+    if volumes:
+        for name, size in _prune_volumes(layout, filters):
+            removed.append(name)
+            freed += size
+    images = image_prune(layout, filters._replace(dangling=not all_images))
+    return SystemPruned(
+        tuple(containers), tuple(networks), tuple(removed), images, freed + images.freed_bytes
+    )
+
+
+def _prune_project(
+    host: Host, project: str, filters: Filters, report: Report
+) -> tuple[list[str], list[str], int]:
+    """The containers and networks of *project* that went, and the bytes of the former."""
+    layout = host.layout
+    with project_lock(layout, project, command="system prune", report=report):
+        client = host.open_engine(project)
+        try:
+            observed = client.observe()
+            going = [state for state in observed.containers if _is_over(state, filters)]
+            size = sum(tree_size(layout.snapshot(project, state.id)) for state in going)
+            builder: PlanBuilder[engine.Request] = PlanBuilder()
+            keys = [
+                builder.add(
+                    Verb.REMOVE,
+                    resource_of(state),
+                    request=engine.RemoveContainer(id=ContainerId(state.id)),
+                )
+                for state in going
+            ]
+            staying = [state for state in all_states(layout) if state not in going]
+            used = {endpoint.network for state in staying for endpoint in state.endpoints}
+            unused = [
+                network.spec.name
+                for network in observed.networks
+                if network.spec.name not in used
+                and not network.spec.external
+                and filters.until_ns is None
+                and filters.label_match(dict(network.spec.labels))
+            ]
+            for name in unused:
+                builder.add(
+                    Verb.REMOVE,
+                    f"Network {name}",
+                    request=engine.RemoveNetwork(name=name),
+                    needs=keys,
+                )
+            execute(builder.build(), client, report)
+        finally:
+            client.close()
+    return [state.id for state in going], unused, size
+
+
+def _is_over(state: ContainerState, filters: Filters) -> bool:
+    too_young = filters.until_ns is not None and state.created_ns >= filters.until_ns
+    return state.status not in ALIVE and not too_young and filters.label_match(dict(state.labels))
+
+
+def _prune_volumes(layout: Layout, filters: Filters) -> Iterator[tuple[str, int]]:
+    """Anonymous volumes of no container: name and bytes of each, as it goes."""
+    driver = LocalVolumes(layout, partial(_users, layout))
+    for volume in all_volumes(layout):
+        name = volume.spec.name
+        if (
+            not volume.spec.anonymous
+            or time.time_ns() - volume.created_ns < _NEW_S * 1e9
+            or not filters.label_match(dict(volume.spec.labels))
+            or _users(layout, name)
+        ):
+            continue
+        size = tree_size(volume.mountpoint)
+        try:
+            driver.remove(name)
+        except Conflict:
+            continue  # a container has mounted it this very moment
+        yield name, size
+
+
+def _users(layout: Layout, volume: str) -> tuple[str, ...]:
+    return tuple(state.name for state in all_states(layout) if volume in state.mounts)
