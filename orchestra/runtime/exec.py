@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from orchestra.errors import NotFound
 from orchestra.linux.caps import capget
 from orchestra.linux.keyring import leave_session_keyring
+from orchestra.linux.limits import differing_limits
 from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns
 from orchestra.linux.procfs import is_running
 from orchestra.linux.signals import reset_dispositions
@@ -33,11 +34,13 @@ from orchestra.runtime.options import has_no_new_privs, seccomp_installer
 from orchestra.runtime.process import (
     SIGNALS,
     Execution,
+    Limit,
     become,
     enter_directory,
     environment,
     execute,
     look_up_user,
+    set_limits,
     shield_memory,
 )
 
@@ -216,6 +219,7 @@ class _ExecChild:
         self._step = "enter the container"
         self._stderr = request.stderr
         self._terminal_sent = not request.tty
+        self._limits = tuple(Limit(*limit) for limit in differing_limits(target.pid))
 
     def run(self) -> NoReturn:
         try:
@@ -267,6 +271,8 @@ class _ExecChild:
                     if not _is_null(number):
                         os.fchown(number, user.uid, -1)
         env = environment(execution, user)
+        self._step = "set resource limits"
+        set_limits(self._limits)
         enter_directory(execution.cwd)
         self._step = "take on user and capabilities"
         become(execution, user)

@@ -25,6 +25,7 @@ from orchestra.linux.constants import (
     CLONE_NEWUTS,
 )
 from orchestra.linux.fds import close_all_but
+from orchestra.linux.limits import open_files_of_parent
 from orchestra.linux.mount import clone_tree
 from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns, unshare
 from orchestra.linux.pidfd import has_exited
@@ -357,6 +358,9 @@ def _execution(spec: ContainerSpec, seccomp: bytes | None, hostname: str) -> Exe
         ),
         no_new_privs=has_no_new_privs(security.options),
         install_seccomp=seccomp_installer(seccomp),
-        limits=tuple(Limit(item.name, item.soft, item.hard) for item in process.ulimits),
+        limits=(
+            Limit("nofile", *open_files_of_parent()),
+            *(Limit(item.name, item.soft, item.hard) for item in process.ulimits),
+        ),
         oom_score_adj=process.oom_score_adj,
     )

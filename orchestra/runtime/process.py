@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from orchestra.linux import prctl
 from orchestra.linux.caps import CapabilitySets, capset, limit_bounding
 from orchestra.linux.fds import close_on_exec_from
+from orchestra.linux.limits import NUMBERS
 from orchestra.runtime.failure import BEFORE_EXEC, NOT_EXECUTABLE, NOT_FOUND, Failure, StepFailed
 from orchestra.runtime.users import User, UserError, find_user
 
@@ -88,7 +89,7 @@ def shield_memory() -> None:
 def set_limits(limits: tuple[Limit, ...]) -> None:
     """Apply *limits* as far as this host lets us."""
     for limit in limits:
-        number = getattr(resource, f"RLIMIT_{limit.name.upper()}", None)
+        number = NUMBERS.get(limit.name)
         if number is None:
             fix = "names are those of setrlimit(2) in lower case: nofile, nproc, memlock, core …"
             text = "there is no such limit"

@@ -13,6 +13,7 @@ from orchestra.engine.embedded.adoption import adopt_all
 from orchestra.engine.embedded.core import Core
 from orchestra.engine.embedded.engine import EmbeddedEngine
 from orchestra.engine.embedded.exits import ExitWatcher
+from orchestra.linux.limits import open_files_of_parent, raise_open_files, set_open_files
 from orchestra.supervisor import spawn
 from orchestra.supervisor.light import Channel
 from orchestra.supervisor.loop import Loop
@@ -44,6 +45,7 @@ def run(
     life_lock = _be_the_only_one(project)
     loop = Loop()
     reaper = _watch_reaper(loop)
+    raise_open_files()  # six per container: a soft limit of 1024 would end at 140 of them
     exits = ExitWatcher(project.layout.exits(project.name), loop)
     core = Core(project.name, make_drivers(loop), loop, exits, birth.lot)
     adopt_all(core, birth.lot.collect())
@@ -80,6 +82,7 @@ class _Reaper:
 
     def __init__(self) -> None:
         self.is_dead = False
+        self.open_files = open_files_of_parent().soft
 
     def died(self) -> None:
         self.is_dead = True
@@ -143,6 +146,7 @@ def _serve(project: spawn.Project, birth: spawn.Birth, server: Server, reaper: _
             server.loop.run_once(timeout_s)
         if reaper.is_dead and server.is_needed():
             _LOG.warning("the reaper has died: becoming one")
+            set_open_files(reaper.open_files)
             spawn.become_reaper(project, birth.lot)
         if server.asked_to_end or _has_ended(project, server):
             return
