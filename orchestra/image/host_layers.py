@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import stat
-import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -113,6 +111,9 @@ def _publish(
     masked: tuple[str, ...],
 ) -> None:
     """Build under a temporary name, then rename: a layer is seen whole or not at all."""
+    import shutil  # 2 ms that only the first container of a host has to pay
+    import tempfile
+
     os.makedirs(os.path.dirname(base), mode=0o700, exist_ok=True)
     draft = tempfile.mkdtemp(prefix=".draft-", dir=os.path.dirname(base))
     try:

@@ -17,7 +17,6 @@ from orchestra.errors import DigestMismatch, NotFound
 from orchestra.image.blobs import hex_of
 from orchestra.image.bytestream import ByteStream
 from orchestra.image.filelock import locked
-from orchestra.image.unpack import unpack
 from orchestra.linux.remove_tree import remove_tree
 from orchestra.linux.syncfs import syncfs
 
@@ -74,6 +73,8 @@ class Layers:
                 raise
 
     def _fill(self, draft: str, diff_id: str, content: Iterator[bytes]) -> None:
+        from orchestra.image.unpack import unpack  # not for who only asks what is here
+
         digest = hashlib.sha256()
 
         def hashed() -> Iterator[bytes]:

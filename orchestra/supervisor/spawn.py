@@ -168,8 +168,7 @@ def become_reaper_and_supervisor(project: Project, birth: Birth) -> NoReturn:
     if supervisor:
         exec_reaper(project, birth.lot, supervisor)
     let_signals_through()
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # what is loaded stays: looking through it would copy the pages of all of it
     try:
         project.serve(birth)
     except BaseException:  # noqa: BLE001 (the root of a process; the reaper starts a new one)
