@@ -166,3 +166,18 @@ def test_images_that_are_not_here_are_named_with_what_to_do(orchestra: Orchestra
     assert failed.code != 0
     assert 'image "nowhere:1" is not on this machine' in failed.err
     assert json.loads(orchestra("ps", "-a", "--format", "json").out or "[]") == []
+
+
+def test_down_removes_the_images_that_nobody_else_uses(tools: Orchestra) -> None:
+    write_compose(tools, "services: {app: {image: 'tools:1'}}\n")
+    tools("-p", "other", "up", "-d")
+    tools("up", "-d")
+    assert " Image tools:1  Removed\n" in tools("--dry-run", "down", "--rmi", "all").err
+    assert "Image" not in tools("down", "--rmi", "local").err
+    tools("up", "-d")
+    assert " Image tools:1  Resource is still in use\n" in tools("down", "--rmi", "all").err
+    done = tools("-p", "other", "down", "--rmi", "all")
+    assert " Image tools:1  Removing\n Image tools:1  Removed\n" in done.err
+    assert tools("image", "ls", "-q").out == ""
+    again = tools("down", "--rmi", "all").err
+    assert " Image tools:1  No resource found to remove\n" in again

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from orchestra.cli.creation import removes_orphans
 from orchestra.cli.flags import NUMBER, TEXT, Command, Flag, UsageError
-from orchestra.cli.located import target
+from orchestra.cli.located import load_project, target
 from orchestra.cli.render.progress import open_display
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
+    from orchestra.ops.target import Target
 
 COMMAND = Command(
     usage="down [OPTIONS] [SERVICES]",
@@ -54,7 +55,25 @@ def run(args: Args, context: Context) -> int:
         stop_grace_s=args.seconds("timeout"),
     )
     where = target(context, args.words)
+    images = _images(args, context, where)
     with open_display(context, "down", rehearses=True) as report:
         take_down = rehearse_down if context.options.dry_run else down
         take_down(context.host(), where, options, report)
+        if images:
+            from orchestra.ops.down_images import remove_images
+
+            dry_run = context.options.dry_run
+            remove_images(context.host().layout, images, report, dry_run=dry_run)
     return 0
+
+
+def _images(args: Args, context: Context, where: Target) -> tuple[str, ...]:
+    """What `--rmi` asks to remove. Raises ConfigError and NotFound."""
+    if not args.text("rmi"):
+        return ()
+    from orchestra.ops.down_images import Images, images_of_containers, images_of_project
+
+    which = Images(args.text("rmi"))
+    if where.declared is None:
+        return images_of_containers(context.host().layout, where, which)
+    return images_of_project(load_project(context, args.words), args.words, which)
