@@ -10,12 +10,18 @@ finds all fds in the queue. unix(7), SCM_RIGHTS.
 from __future__ import annotations
 
 import array
+import fcntl
 import os
 import socket
+import sys
+import termios
 
 _KEY_BYTES = 96
 _MOST_FDS = 8
-_END = "-"
+_SO_SNDBUFFORCE = 32
+_QUEUE_BYTES = 4 << 20
+"""Room for some thousand entries, of which the kernel counts 768 bytes each."""
+
 _SLACK = 32
 """Entries of ended containers that may lie in the queue before it is swept."""
 
@@ -34,7 +40,10 @@ class ParkingLot:
     @classmethod
     def new(cls) -> ParkingLot:
         pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        pair[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        try:
+            pair[0].setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _QUEUE_BYTES)
+        except PermissionError:  # no CAP_NET_ADMIN: as much as the host gives to everybody
+            pair[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _QUEUE_BYTES)
         return cls(*pair)
 
     @classmethod
@@ -65,12 +74,14 @@ class ParkingLot:
         if self._queued > 2 * len(self._parked) + _SLACK:
             self._sweep()
 
-    def _send(self, key: str, fds: tuple[int, ...]) -> None:
+    def _send(self, key: str, fds: tuple[int, ...]) -> bool:
+        """False when the queue is full (thousands of containers): then this one is not kept."""
         try:
             socket.send_fds(self._entry, [key.encode().ljust(_KEY_BYTES)[:_KEY_BYTES]], list(fds))
         except OSError:
-            return  # the queue is full (hundreds of containers): then this one is not kept
+            return False
         self._queued += 1
+        return True
 
     def _sweep(self) -> None:
         """Send the live ones anew, then take as many as lay there before: never one missing."""
@@ -108,20 +119,24 @@ class ParkingLot:
         head, so that being killed in between loses none.
         """
         kept: dict[str, tuple[int, ...]] = {}
-        self._send(_END, (self._entry.fileno(),))
-        while (entry := self._receive(socket.MSG_PEEK)) is not None:
+        self._queued = self._waiting()
+        for _ in range(self._queued):
+            entry = self._receive(socket.MSG_PEEK)
+            if entry is None:
+                break
             key, fds = entry
-            if key != _END:
-                self._send(key, fds)
-                for fd in kept.get(key, ()):
-                    os.close(fd)
-                kept[key] = fds
-            else:
-                os.close(fds[0])
+            for fd in kept.get(key, ()):
+                os.close(fd)
+            kept[key] = fds
+            has_room = self._send(key, fds)
             taken = self._receive()
             for fd in taken[1] if taken is not None else ():
                 os.close(fd)
-            if key == _END:
-                break
-        self._queued = len(kept)
+            if not has_room:
+                self._send(key, fds)
         return kept
+
+    def _waiting(self) -> int:
+        """How many entries lie in the queue. unix(7), SIOCINQ."""
+        content = fcntl.ioctl(self._exit.fileno(), termios.FIONREAD, bytes(4))
+        return int.from_bytes(content, sys.byteorder) // _KEY_BYTES

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from orchestra.supervisor.parking import ParkingLot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -81,5 +82,76 @@ def test_forgotten_entries_are_swept_and_the_others_stay(lot: ParkingLot) -> Non
     for fds in kept.values():
         for fd in fds:
             os.close(fd)
+    os.close(read_end)
+    os.close(write_end)
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_supervisor_killed_while_it_collects_leaves_everything_to_the_next(
+    lot: ParkingLot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every step of it, also twice in a row."""
+    keys = {"one", "two", "three"}
+    read_end, write_end = os.pipe()
+    for key in sorted(keys):
+        lot.park(key, (read_end,))
+    for steps in (1, 2, 3, 4, 5, 3, 2):
+        heir, left = next_supervisor(lot), steps
+
+        def counted(real: Callable[..., object]) -> Callable[..., object]:
+            def step(*arguments: object) -> object:
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    raise Killed
+                return real(*arguments)
+
+            return step
+
+        with monkeypatch.context() as patched:
+            for name in ("_send", "_receive"):
+                patched.setattr(heir, name, counted(getattr(heir, name)))
+            with pytest.raises(Killed):
+                heir.collect()
+        heir.close()
+    heir = next_supervisor(lot)
+    assert set(heir.collect()) == keys
+    heir.close()
+    os.close(read_end)
+    os.close(write_end)
+
+
+def test_a_full_queue_is_collected_and_ends(lot: ParkingLot) -> None:
+    entry = socket.socket(fileno=os.dup(lot.filenos()[0]))
+    entry.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+    read_end, write_end = os.pipe()
+    for number in range(100):
+        lot.park(f"many {number}", (read_end,))
+    heir = next_supervisor(lot)
+    first, second = heir.collect(), heir.collect()
+    assert set(first) == set(second)
+    assert 10 < len(first) < 100  # it was full
+    for fds in (*first.values(), *second.values()):
+        os.close(*fds)
+    heir.close()
+    entry.close()
+    os.close(read_end)
+    os.close(write_end)
+
+
+@pytest.mark.root
+def test_hundreds_of_containers_have_room(lot: ParkingLot) -> None:
+    read_end, write_end = os.pipe()
+    for number in range(700):
+        lot.park(f"many {number}", (read_end,))
+    heir = next_supervisor(lot)
+    kept = heir.collect()
+    heir.close()
+    assert len(kept) == 700
+    for fds in kept.values():
+        os.close(*fds)
     os.close(read_end)
     os.close(write_end)
