@@ -75,7 +75,7 @@ def creation_options(args: Args, context: Context) -> UpOptions:
         recreate_dependencies=Recreate.NEVER if args.on("no-recreate") else Recreate.DIVERGED,
         remove_orphans=removes,
         ignore_orphans=_ignores_orphans(context, removes=removes),
-        scale=tuple(_scale(text) for text in args.texts("scale")),
+        scale=tuple(scale_of(text) for text in args.texts("scale")),
         pull=pull_policy(args),
         quiet_pull=args.on("quiet-pull"),
     )
@@ -112,8 +112,9 @@ def refuse_together(args: Args, one: str, other: str) -> None:
         raise UsageError(f"--{one} and --{other} are incompatible")
 
 
-def _scale(text: str) -> tuple[str, int]:
+def scale_of(text: str) -> tuple[str, int]:
+    """As "web=3". Raises UsageError."""
     service, _equals, number = text.partition("=")
     if not service or not number.isdigit():
-        raise UsageError(f'invalid --scale option "{text}". Should be SERVICE=NUM')
+        raise UsageError(f'invalid scale "{text}"', fix="write SERVICE=NUM, as web=3")
     return service, int(number)

@@ -36,6 +36,7 @@ COMMANDS: dict[str, Row] = {
     "rm": Row("rm", "Removes stopped service containers", RUN),
     "pause": Row("pause", "Pause services", RUN),
     "unpause": Row("unpause", "Unpause services", RUN),
+    "scale": Row("scale", "Scale services", RUN),
     "run": Row("run", "Run a one-off command on a service", RUN),
     "exec": Row("exec", "Execute a command in a running container", RUN),
     "attach": Row(
@@ -97,5 +98,12 @@ INSTEAD = {
     "bridge": "orchestra runs compose files itself; it does not convert them",
     "publish": "orchestra does not publish compose files as OCI artifacts; `docker compose` does",
     "alpha": "orchestra has no experimental commands",
+    "commit": "`orchestra container commit CONTAINER` makes an image of a container",
+    "cp": "pipe through tar: `orchestra exec -T SERVICE tar c -C DIRECTORY . | tar x`",
+    "export": "pipe through tar: `orchestra exec -T SERVICE tar c -C / --one-file-system .`",
+    "push": "`orchestra image push IMAGE` uploads one image",
+    "stats": "`orchestra top` shows the processes of the containers",
+    "volumes": "`orchestra config --volumes` names those of the compose file",
+    "watch": "run `orchestra up -d` again after a change",
 }
-"""Commands of `docker compose` without a counterpart, and what to do instead."""
+"""Commands of `docker compose` without a counterpart here, and what to do instead."""

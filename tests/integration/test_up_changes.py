@@ -134,3 +134,23 @@ def test_two_commands_at_once_wait_for_each_other(up: Orchestra) -> None:
     errors = [command.communicate(timeout=60)[1] for command in commands]
     assert [command.returncode for command in commands] == [0, 0, 0], errors
     assert len(ids(up)) == 2
+
+
+def test_scale_brings_a_service_to_a_number_of_containers(orchestra: Orchestra) -> None:
+    with open(os.path.join(orchestra.directory, "compose.yaml"), "w") as file:
+        file.write(
+            "services:\n"
+            "  web: {image: host, init: true, command: [sleep, '600'], depends_on: [db]}\n"
+            "  db: {image: host, init: true, command: [sleep, '600']}\n"
+        )
+
+    def services() -> list[str]:
+        return sorted(orchestra("ps", "--format", "{{.Service}}").out.split())
+
+    orchestra("scale", "--no-deps", "web=2")
+    assert services() == ["web", "web"]
+    assert "DRY-RUN MODE" in orchestra("--dry-run", "scale", "web=1").err
+    orchestra("scale", "web=1", "db=2")
+    assert services() == ["db", "db", "web"]
+    assert "invalid scale" in orchestra("scale", "web", code=1).err
+    assert 'no such service: "nope"' in orchestra("scale", "nope=1", code=1).err

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from orchestra.cli.table import COMMANDS, FAMILIES
+from orchestra.cli.table import COMMANDS, FAMILIES, INSTEAD
 from tests.support.markdown import ROOT, blocks, console_commands, documents, setup_command
 
 KNOWN_LANGUAGES = {"console", "sh", "yaml", ""}
@@ -55,3 +55,14 @@ def test_ci_takes_its_set_up_from_the_readme() -> None:
         timeout=10,
     )
     assert done.stdout.strip() == setup_command().partition(" && cd ")[0]
+
+
+def test_the_page_on_compatibility_names_every_command() -> None:
+    with open(f"{ROOT}/docs/compatibility.md", encoding="utf-8") as file:
+        text = file.read()
+    there = text[: text.index("Not there yet")]
+    missing = [name for name in COMMANDS if f"`{name.split()[-1]}`" not in there]
+    missing = [name for name in missing if f"`{name}`" not in there]
+    assert not missing
+    for name in INSTEAD:
+        assert f"`{name}`" in text[text.index("Not there yet") :], name

@@ -33,5 +33,5 @@ def test_orphans_are_not_ignored_and_removed_at_once() -> None:
 
 @pytest.mark.parametrize("text", ["web", "web=", "=2", "web=two", "web=-1"])
 def test_a_scale_is_a_service_and_a_number(text: str) -> None:
-    with pytest.raises(UsageError, match="SERVICE=NUM"):
+    with pytest.raises(UsageError, match="invalid scale"):
         options("--scale", text)
