@@ -15,6 +15,8 @@ from orchestra.layout import Layout, default_layout
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from orchestra.build.events import Watch
+    from orchestra.build.request import BuildRequest
     from orchestra.cgroup.base import CgroupManager
     from orchestra.engine.base import Engine
     from orchestra.engine.embedded.core import Launching, ProbeStart
@@ -67,6 +69,16 @@ class LocalHost:
             yield from pull_many(
                 requests, registries, lambda: Receiver(LocalImageStore(self._layout.images))
             )
+
+    def build(self, request: BuildRequest, watch: Watch) -> str:
+        from orchestra.build.build import build_image
+        from orchestra.supervisor.loop import Loop
+
+        loop = Loop()
+        try:
+            return build_image(LocalDrivers(self._layout, loop), request, watch)
+        finally:
+            loop.close()
 
     def connect(self, project: str) -> Engine | None:
         from orchestra.supervisor.client import SocketEngine
@@ -167,7 +179,7 @@ class LocalDrivers:
 
     def __init__(self, layout: Layout, loop: Loop) -> None:
         self.layout = layout
-        self._loop = loop
+        self.loop = loop
 
     @cached_property
     def cgroups(self) -> CgroupManager:
@@ -179,7 +191,7 @@ class LocalDrivers:
     def networks(self) -> NetworkDriver:
         from orchestra.network.bridge import BridgeDriver
 
-        return BridgeDriver(self.layout, self._loop)
+        return BridgeDriver(self.layout, self.loop)
 
     @cached_property
     def volumes(self) -> VolumeDriver:
@@ -197,7 +209,9 @@ class LocalDrivers:
 
         host_image = HostImage(os.path.join(self.layout.images, "host"))
         store = LocalImageStore(self.layout.images)
-        return ImageSnapshotter(HostSnapshotter(host_image), OverlaySnapshotter(store.layers))
+        return ImageSnapshotter(
+            HostSnapshotter(host_image), OverlaySnapshotter(store.layers), store
+        )
 
     @cached_property
     def _launcher(self) -> Launcher:

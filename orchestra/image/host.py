@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 HOST_IMAGE = ImageId("host")
 
+BASE_LABEL = "io.orchestra.base"
+"""A label with the value "host": the image was built FROM host, its layers lie on the host's trees.
+
+So it runs on the machine that built it, and cannot be pushed.
+"""
+
 HOST_CONFIG = ImageConfig(
     id=HOST_IMAGE,
     command=("/bin/sh",),

@@ -16,7 +16,7 @@ from orchestra.errors import ConfigError, NotFound, RegistryError
 from orchestra.image.blobs import Blobs
 from orchestra.image.catalog import Catalog, ImageRow, NameRow
 from orchestra.image.config import parse_config, to_image_config
-from orchestra.image.host import HOST_CONFIG, HOST_IMAGE
+from orchestra.image.host import BASE_LABEL, HOST_CONFIG, HOST_IMAGE
 from orchestra.image.layers import Layers
 from orchestra.image.manifest import Index, parse_manifest
 from orchestra.image.reference import Reference, parse_reference
@@ -72,6 +72,11 @@ class LocalImageStore:
                     fix="pull or load the image again",
                 )
         return paths or (self.unpacked.empty(),)
+
+    def lies_on_host(self, image_id: ImageId) -> bool:
+        """Was the image built FROM host? Raises NotFound."""
+        run = parse_config(self.blobs.read(image_id)).config
+        return run is not None and (run.labels or {}).get(BASE_LABEL) == HOST_IMAGE
 
     def find(self, reference: str) -> Image:
         """The image called *reference*: a name or the beginning of an id. Raises NotFound."""

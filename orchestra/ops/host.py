@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from orchestra.build.events import Watch
+    from orchestra.build.request import BuildRequest
     from orchestra.engine.base import Engine
     from orchestra.image.base import ImageStore
     from orchestra.layout import Layout
@@ -26,6 +28,10 @@ class Host(Protocol):
 
         The iterator's threads have ended when it is exhausted or closed.
         """
+        ...
+
+    def build(self, request: BuildRequest, watch: Watch) -> str:
+        """Build an image into `images()`; its id. Raises BuildError. Needs a single thread."""
         ...
 
     def connect(self, project: str) -> Engine | None:

@@ -28,13 +28,17 @@ class HostSnapshotter:
         self._upper = UpperCheck()
 
     def prepare(self, image_id: ImageId, directory: str) -> Rootfs:  # noqa: ARG002 (there is one)
+        return self.prepare_below((), directory)
+
+    def prepare_below(self, layers: tuple[str, ...], directory: str) -> Rootfs:
+        """The host's trees with *layers*, unpacked ones from the top, above each of them."""
         os.makedirs(directory, 0o700, exist_ok=True)
         self._upper.require(directory)
         return Rootfs(
             overlays=tuple(
                 writable_overlay(
                     tree.target,
-                    tree.lower,
+                    (*_parts(layers, tree.target), *tree.lower),
                     os.path.join(directory, tree.target.strip("/") or "root"),
                 )
                 for tree in self._image.trees()
@@ -43,3 +47,9 @@ class HostSnapshotter:
 
     def remove(self, directory: str) -> None:
         remove_tree(directory)
+
+
+def _parts(layers: tuple[str, ...], target: str) -> tuple[str, ...]:
+    """The directory *target* of each layer that has it."""
+    paths = (layer + target.rstrip("/") for layer in layers)
+    return tuple(path for path in paths if os.path.isdir(path) and not os.path.islink(path))

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from orchestra.image.host import HOST_IMAGE
 from orchestra.linux.remove_tree import remove_tree
 
 if TYPE_CHECKING:
     from orchestra.image.base import Snapshotter
+    from orchestra.image.snapshot.host import HostSnapshotter
     from orchestra.model.container import ImageId
     from orchestra.model.rootfs import Rootfs
 
 
-class ImageSnapshotter:
-    """*host* serves `image: host`, *layered* every other image."""
+class Layered(Protocol):
+    """The store, as far as it tells what an image consists of."""
 
-    def __init__(self, host: Snapshotter, layered: Snapshotter) -> None:
+    def layers(self, image_id: ImageId) -> tuple[str, ...]:
+        """Its unpacked layers, top first. Raises NotFound."""
+        ...
+
+    def lies_on_host(self, image_id: ImageId) -> bool:
+        """Was it built FROM host? Raises NotFound."""
+        ...
+
+
+class ImageSnapshotter:
+    """*host* serves `image: host` and what was built on it, *layered* every other image."""
+
+    def __init__(self, host: HostSnapshotter, layered: Snapshotter, images: Layered) -> None:
         self._host = host
         self._layered = layered
+        self._images = images
 
     def prepare(self, image_id: ImageId, directory: str) -> Rootfs:
-        chosen = self._host if image_id == HOST_IMAGE else self._layered
-        return chosen.prepare(image_id, directory)
+        if image_id == HOST_IMAGE:
+            return self._host.prepare(image_id, directory)
+        if self._images.lies_on_host(image_id):
+            return self._host.prepare_below(self._images.layers(image_id), directory)
+        return self._layered.prepare(image_id, directory)
 
     def remove(self, directory: str) -> None:
         remove_tree(directory)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orchestra.build.events import StepEvent, StepPhase
 from orchestra.engine.fake import Behaviour, FakeEngine
 from orchestra.errors import NotFound, RegistryError
 from orchestra.layout import Layout
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from orchestra.build.events import Watch
+    from orchestra.build.request import BuildRequest
     from orchestra.model.image import ImageConfig
     from orchestra.plan.events import Progress
     from orchestra.registry.base import PullRequest
@@ -47,6 +50,7 @@ class MemoryHost:
         self.events: list[Progress] = []
         self.published: set[str] = set()  # what the registry has
         self.pulled: list[PullRequest] = []
+        self.built: list[BuildRequest] = []
         self._images = MemoryImages()
 
     def images(self) -> MemoryImages:
@@ -63,6 +67,13 @@ class MemoryHost:
             yield LayerProgress(request.reference, digest, LayerPhase.DOWNLOADED, 7, 7)
             self._images.checked_ns_of[name] = time.time_ns()
             yield PullEnded(request, Pulled(digest, is_new=True))
+
+    def build(self, request: BuildRequest, watch: Watch) -> str:
+        self.built.append(request)
+        for name in request.names:
+            self._images.checked_ns_of[name.familiar.removesuffix(":latest")] = 0
+        watch(StepEvent(1, "[0 1/1] FROM scratch", StepPhase.DONE))
+        return f"sha256:{'6' * 64}"
 
     def connect(self, project: str) -> FakeEngine | None:  # noqa: ARG002
         return self.engine if self.supervised else None

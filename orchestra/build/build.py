@@ -1,0 +1,47 @@
+"""`build_image`: one build from a request to an image, with all that it needs set up around it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from orchestra.build.filesystem import Mounter
+from orchestra.build.guard import Guard
+from orchestra.build.origins import Toolbox
+from orchestra.build.records import Records
+from orchestra.build.running import Runner
+from orchestra.build.solver import Solver
+from orchestra.build.workplace import Workplace
+from orchestra.image.host import HostImage
+from orchestra.image.snapshot.host import HostSnapshotter
+from orchestra.image.store import LocalImageStore
+
+if TYPE_CHECKING:
+    from orchestra.build.base import Machine
+    from orchestra.build.events import Watch
+    from orchestra.build.request import BuildRequest
+
+
+def build_image(machine: Machine, request: BuildRequest, watch: Watch) -> str:
+    """The id of the image that *request* asks for, which has its names then.
+
+    Raises BuildError; then there is no image. The caller has no threads.
+    """
+    layout = machine.layout
+    store = LocalImageStore(layout.images)
+    host = HostSnapshotter(HostImage(os.path.join(layout.images, "host")))
+    with store.holding(), Workplace(layout) as work, Guard() as guard:
+        runner = Runner(machine, guard, request.limits, work.path)
+        toolbox = Toolbox(
+            request=request,
+            store=store,
+            mounter=Mounter(store, host),
+            records=Records(os.path.join(layout.builds, "records")),
+            work=work,
+            runner=runner,
+            caches=os.path.join(layout.builds, "caches"),
+        )
+        try:
+            return Solver(request, toolbox, watch).build()
+        finally:
+            runner.close()

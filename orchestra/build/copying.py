@@ -1,0 +1,306 @@
+"""Writes what COPY and ADD have selected. Runs in a process whose root is the image's.
+
+So every path here is the image's own, links are followed inside of it, and nothing can be reached
+outside. Sources are read through descriptors that were opened before. Dockerfile reference, COPY.
+"""
+
+from __future__ import annotations
+
+import bz2  # noqa: F401 (tarfile would import these three when it needs them, which is too late)
+import errno
+import gzip  # noqa: F401
+import lzma  # noqa: F401
+import os
+import stat
+import tarfile
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.linux.remove_tree import remove_tree
+from orchestra.runtime.users import UserError, find_user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestra.build.filemode import Mode
+    from orchestra.build.instructions.paths import Inline
+    from orchestra.build.selection import Item, Match, Source
+
+_CHUNK = 1 << 20
+_ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
+
+
+class CopyError(ValueError):
+    """Something cannot be copied; the text is a sentence."""
+
+
+class Job(NamedTuple):
+    """*destination* is absolute; with a slash at its end it is a directory.
+
+    *unpacks*: files that are tar archives are unpacked in place of being copied.
+    """
+
+    source: Source
+    matches: tuple[Match, ...]
+    inline: tuple[Inline, ...]
+    destination: str
+    chown: str = ""
+    mode: Mode | None = None
+    parents: bool = False
+    unpacks: bool = False
+
+
+def carry_out(job: Job) -> None:
+    """Raises CopyError, OSError."""
+    _Writer(job).run()
+
+
+def make_directory(path: str, user: str) -> None:
+    """*path* and what is missing above it; new directories belong to *user*. Raises CopyError."""
+    make_directories(path, _owner(user) if user else (0, 0))
+
+
+def make_directories(path: str, owner: tuple[int, int] | None) -> None:
+    """*path* and what is missing above it, owned by *owner*. Raises CopyError, OSError."""
+    missing = []
+    while path not in ("", "/") and not os.path.isdir(path):
+        if os.path.islink(path):
+            path = os.path.realpath(path)
+            continue
+        if os.path.lexists(path):
+            raise CopyError(f"{path} is no directory in the image")
+        missing.append(path)
+        path = os.path.dirname(path)
+    for each in reversed(missing):
+        os.mkdir(each)
+        os.chmod(each, 0o755)  # noqa: S103 (whatever the umask; as Docker)
+        if owner is not None:
+            os.chown(each, *owner)
+
+
+class _Writer:
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._owner = _owner(job.chown) if job.chown else job.source.owner
+        self._times: list[tuple[str, int]] = []
+
+    def run(self) -> None:
+        job = self._job
+        for match in job.matches:
+            if match.is_directory and not job.parents:
+                self._copy_directory(match.items, job.destination)
+            elif match.is_directory:
+                self._copy_directory(match.items, os.path.join(job.destination, match.name))
+            else:
+                self._copy_file(match)
+        for inline in job.inline:
+            path = self._file_path(inline.name)
+            self._make_parents(path)
+            self._write_text(path, inline.text)
+        for path, mtime_ns in reversed(self._times):
+            os.utime(path, ns=(mtime_ns, mtime_ns), follow_symlinks=False)
+
+    # -- where it goes --------------------------------------------------------------------------
+    def _file_path(self, name: str) -> str:
+        destination = self._job.destination
+        if destination.endswith("/") or self._job.parents or os.path.isdir(destination):
+            return os.path.join(destination, name)
+        return destination
+
+    def _make_parents(self, path: str) -> None:
+        make_directories(os.path.dirname(path), self._owner)
+
+    # -- one thing ------------------------------------------------------------------------------
+    def _copy_file(self, match: Match) -> None:
+        (item,) = match.items
+        if self._job.unpacks and stat.S_ISREG(item.status.st_mode) and self._unpack(item):
+            return
+        path = self._file_path(match.name)
+        self._make_parents(path)
+        self._copy_item(item, path)
+
+    def _copy_directory(self, items: Iterable[Item], destination: str) -> None:
+        top = destination.rstrip("/") or "/"
+        was_there = os.path.isdir(top)
+        make_directories(top, self._owner)
+        for item in items:
+            if item.target:
+                self._copy_item(item, os.path.join(top, item.target))
+            elif not was_there:
+                self._dress(item, top)
+
+    def _copy_item(self, item: Item, path: str) -> None:
+        mode = item.status.st_mode
+        if stat.S_ISDIR(mode):
+            self._make_directory(path)
+            self._dress(item, path)
+            return
+        self._make_room(path)
+        if stat.S_ISREG(mode):
+            self._copy_content(item, path)
+        elif stat.S_ISLNK(mode):
+            os.symlink(os.readlink(item.path, dir_fd=self._job.source.root), path)
+        elif stat.S_ISFIFO(mode):
+            os.mkfifo(path)
+        elif stat.S_ISSOCK(mode):
+            return
+        else:
+            os.mknod(path, stat.S_IFMT(mode) | 0o600, item.status.st_rdev)
+        self._dress(item, path)
+
+    def _make_directory(self, path: str) -> None:
+        try:
+            os.mkdir(path, 0o755)
+        except FileExistsError:
+            if not os.path.isdir(path):
+                raise CopyError(f"cannot copy a directory over the file {path}") from None
+
+    def _make_room(self, path: str) -> None:
+        try:
+            is_directory = stat.S_ISDIR(os.lstat(path).st_mode)
+        except FileNotFoundError:
+            return
+        if is_directory:
+            raise CopyError(f"cannot copy a file over the directory {path}")
+        os.unlink(path)
+
+    def _copy_content(self, item: Item, path: str) -> None:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        source = os.open(item.path, flags, dir_fd=self._job.source.root)
+        try:
+            target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                _copy_bytes(source, target)
+                for name in os.listxattr(source):
+                    if name.startswith("user.") or name == "security.capability":
+                        os.setxattr(target, name, os.getxattr(source, name))
+            finally:
+                os.close(target)
+        finally:
+            os.close(source)
+
+    def _dress(self, item: Item, path: str) -> None:
+        """Owner, mode and times; chown(2) comes first, since it clears set-uid bits."""
+        status = item.status
+        owner = self._owner or (status.st_uid, status.st_gid)
+        capability = _capability(path)
+        os.chown(path, *owner, follow_symlinks=False)
+        is_link = stat.S_ISLNK(status.st_mode)
+        if not is_link:
+            os.chmod(path, self._mode(status.st_mode))
+        if capability:
+            os.setxattr(path, "security.capability", capability, follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            self._times.append((path, status.st_mtime_ns))
+        else:
+            times = (status.st_mtime_ns, status.st_mtime_ns)
+            os.utime(path, ns=times, follow_symlinks=False)
+
+    def _mode(self, mode: int) -> int:
+        own = stat.S_IMODE(mode)
+        if self._job.mode is None:
+            return own
+        return self._job.mode.applied_to(own, is_directory=stat.S_ISDIR(mode))
+
+    def _write_text(self, path: str, text: str) -> None:
+        self._make_room(path)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        with open(fd, "w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchown(fd, *(self._owner or (0, 0)))
+            os.fchmod(fd, self._mode(stat.S_IFREG | 0o644))
+
+    # -- ADD ------------------------------------------------------------------------------------
+    def _unpack(self, item: Item) -> bool:
+        """Unpack the archive *item* into the destination; False when it is none."""
+        fd = os.open(item.path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._job.source.root)
+        with open(fd, "rb") as file:
+            start = file.read(512)
+            file.seek(0)
+            if not start.startswith(_ARCHIVES) and start[257:262] != b"ustar":
+                return False
+            try:
+                archive = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115 (closed below)
+            except (tarfile.TarError, EOFError, OSError):
+                return False
+            with archive:
+                make_directories(self._job.destination.rstrip("/") or "/", self._owner)
+                self._extract(archive)
+        return True
+
+    def _extract(self, archive: tarfile.TarFile) -> None:
+        top = self._job.destination.rstrip("/") or "/"
+        directories = []
+        for member in archive:
+            name = os.path.normpath("/" + member.name).lstrip("/")
+            if not name or member.isdev():
+                continue
+            member = member.replace(name=name, deep=False)
+            path = os.path.join(top, name)
+            self._make_parents(path)
+            if not member.isdir() and os.path.lexists(path):
+                remove_tree(path) if os.path.isdir(path) else os.unlink(path)
+            if member.islnk():
+                link = os.path.normpath("/" + member.linkname).lstrip("/")
+                os.link(os.path.join(top, link), path, follow_symlinks=False)
+                continue
+            archive.extract(member, top, set_attrs=False, filter="fully_trusted")
+            owner = _owner(self._job.chown) if self._job.chown else (member.uid, member.gid)
+            os.chown(path, *owner, follow_symlinks=False)
+            if not member.issym():
+                os.chmod(path, member.mode & 0o7777)
+            if member.isdir():
+                directories.append((path, member.mtime))
+            else:
+                os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
+        for path, mtime in reversed(directories):
+            os.utime(path, (mtime, mtime))
+
+
+def _capability(path: str) -> bytes:
+    try:
+        return os.getxattr(path, "security.capability", follow_symlinks=False)
+    except OSError as exc:
+        if exc.errno in (errno.ENODATA, errno.ENOTSUP):
+            return b""
+        raise
+
+
+def _copy_bytes(source: int, target: int) -> None:
+    """In the kernel where the file systems allow it."""
+    offset = 0
+    while True:
+        try:
+            count = os.copy_file_range(source, target, 1 << 30)
+        except OSError as exc:
+            if offset or exc.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+                raise
+            break
+        if count == 0:
+            break
+        offset += count
+    while chunk := os.read(source, _CHUNK):
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[os.write(target, rest) :]
+
+
+def _owner(chown: str) -> tuple[int, int]:
+    """The ids of `user`, `user:group`; a bare number is the group's id as well."""
+    user, _, group = chown.partition(":")
+    try:
+        found = find_user(f"{user}:{group}" if group else user, (), *_accounts())
+    except UserError as exc:
+        raise CopyError(f"--chown={chown}: {exc}") from exc
+    gid = found.uid if user.isdecimal() and not group else found.gid
+    return found.uid, gid
+
+
+def _accounts() -> tuple[str, str]:
+    texts = []
+    for path in ("/etc/passwd", "/etc/group"):
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                texts.append(file.read())
+        except (FileNotFoundError, NotADirectoryError):
+            texts.append("")
+    return texts[0], texts[1]

@@ -1,0 +1,86 @@
+"""A finished stage as an image of the store: layer archives, config, manifest, names."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from orchestra.build.filesystem import BuiltLayer
+from orchestra.image.catalog import ImageRow, NameRow
+from orchestra.image.config import HistoryEntry, ImageDocument, RootFileSystem, RunSettings
+from orchestra.image.difftar import archive_of
+from orchestra.image.loading import encode_manifest
+from orchestra.image.making import rfc3339
+from orchestra.image.manifest import OCI_CONFIG, OCI_LAYER, Descriptor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.image.platform import Platform
+    from orchestra.image.reference import Reference
+    from orchestra.image.store import LocalImageStore
+
+_CHUNK = 1 << 20
+
+
+class Result(NamedTuple):
+    """What is to become an image."""
+
+    layers: tuple[BuiltLayer, ...]
+    settings: RunSettings
+    history: tuple[HistoryEntry, ...]
+    author: str
+    created_ns: int
+
+
+def store_layer(store: LocalImageStore, directory: str) -> BuiltLayer:
+    """The files of *directory*, in the form of an unpacked layer, as a layer of *store*.
+
+    It is kept uncompressed: its digest is the diff id, and nothing is spent on what may never be
+    pushed.
+    """
+    with store.blobs.create() as blob:
+        for chunk in archive_of(directory):
+            blob.write(chunk)
+        diff_id = blob.commit()
+        size = blob.size_bytes
+
+    def content() -> Iterator[bytes]:
+        with open(store.blobs.open(diff_id), "rb", buffering=0) as file:
+            while data := file.read(_CHUNK):
+                yield data
+
+    store.unpacked.add(diff_id, content)
+    return BuiltLayer(diff_id, Descriptor(media_type=OCI_LAYER, digest=diff_id, size=size))
+
+
+def is_empty(directory: str) -> bool:
+    with os.scandir(directory) as entries:
+        return next(entries, None) is None
+
+
+def register(
+    store: LocalImageStore, result: Result, platform: Platform, names: tuple[Reference, ...]
+) -> str:
+    """Make *result* an image called *names*; its id. The same result has the same id."""
+    document = ImageDocument(
+        created=rfc3339(result.created_ns),
+        author=result.author,
+        architecture=platform.architecture,
+        variant=platform.variant,
+        os=platform.os,
+        config=result.settings,
+        rootfs=RootFileSystem(diff_ids=tuple(layer.diff_id for layer in result.layers)),
+        history=result.history,
+    )
+    built = msgspec.to_builtins(document)
+    built["rootfs"] = {"type": "layers", "diff_ids": [layer.diff_id for layer in result.layers]}
+    data = msgspec.json.encode(built)
+    config = Descriptor(media_type=OCI_CONFIG, digest=store.blobs.put(data), size=len(data))
+    manifest = store.blobs.put(encode_manifest(config, [layer.blob for layer in result.layers]))
+    rows = tuple(NameRow(name.name, name.tag, "", config.digest) for name in names)
+    store.catalog.register(ImageRow(config.digest, manifest, time.time_ns()), rows)
+    return config.digest

@@ -1,0 +1,76 @@
+"""Toolbox: what the steps of one build share, and where their files come from."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.build.bases import base_state
+from orchestra.build.ignore import NOTHING_IGNORED
+from orchestra.build.source import error_at
+from orchestra.build.transfer import Directory, Image
+from orchestra.errors import NotFound
+from orchestra.linux.remove_tree import remove_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestra.build.bases import State
+    from orchestra.build.filesystem import FileSystem, Mounter
+    from orchestra.build.graph import Origin
+    from orchestra.build.records import Records
+    from orchestra.build.request import BuildRequest
+    from orchestra.build.running import Runner
+    from orchestra.build.source import Place
+    from orchestra.build.transfer import Origin as FileOrigin
+    from orchestra.build.workplace import Workplace
+    from orchestra.image.store import LocalImageStore
+
+_IMAGE = "docker-image://"
+
+
+class Toolbox(NamedTuple):
+    """*caches* is the directory of the cache mounts."""
+
+    request: BuildRequest
+    store: LocalImageStore
+    mounter: Mounter
+    records: Records
+    work: Workplace
+    runner: Runner
+    caches: str
+
+    def origin(self, where: Origin | None, states: Mapping[int, State], place: Place) -> FileOrigin:
+        """What COPY and bind mounts read from; None is the build context. Raises BuildError."""
+        if where is None:
+            return Directory(self.request.context, self.request.ignore)
+        if where.stage is not None:
+            return self._mounted(states[where.stage].files)
+        if where.context:
+            value = dict(self.request.contexts)[where.context]
+            if "://" not in value:
+                return Directory(value, NOTHING_IGNORED)
+        name = where.image or self.image_context(where.context, place)
+        try:
+            return self._mounted(base_state(self.store, name).files)
+        except NotFound as exc:
+            raise error_at(place, f"--from={name}: {exc.what}", exc.fix) from exc
+
+    def _mounted(self, files: FileSystem) -> Image:
+        directory = self.work.directory("source")
+        rootfs = self.mounter.rootfs(files, directory)
+        return Image(rootfs, os.path.join(directory, "mnt"), files.key)
+
+    def image_context(self, name: str, place: Place) -> str:
+        """The image that stands for *name*. Raises BuildError for a directory."""
+        value = dict(self.request.contexts)[name]
+        if not value.startswith(_IMAGE):
+            raise error_at(
+                place,
+                f'the context "{name}" is {value}, and no image to begin with',
+                f"give {_IMAGE}IMAGE, or copy from it: COPY --from={name}",
+            )
+        return value.removeprefix(_IMAGE)
+
+    def discard(self, directory: str) -> None:
+        remove_tree(directory)

@@ -1,0 +1,229 @@
+"""Which files a COPY or ADD is about, and a digest of what matters of them.
+
+Names are resolved as if the source's root were "/": no link leads out of it. The digest has names,
+contents, kinds, modes, owners and link targets, and no times, as BuildKit's has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import re
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.build.ignore import NOTHING_IGNORED, pattern_regex
+from orchestra.linux.safe_open import safe_open
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.build.ignore import IgnoreRules, Pattern
+
+_WILDCARD = re.compile(r"[*?\[]")
+
+
+class Missing(Exception):
+    """A source that is not there; *pattern* of the ignore file hides it, if one does."""
+
+    def __init__(self, source: str, pattern: Pattern | None = None) -> None:
+        super().__init__(source)
+        self.source = source
+        self.pattern = pattern
+
+
+class Outside(Exception):
+    """A source that begins above the root."""
+
+
+class Source(NamedTuple):
+    """Where files come from: *root* is an open directory; *owner* replaces what files have."""
+
+    root: int
+    ignore: IgnoreRules = NOTHING_IGNORED
+    owner: tuple[int, int] | None = None
+
+
+class Item(NamedTuple):
+    """A file, link or directory: *path* below the source's root, *target* below the match."""
+
+    path: str
+    target: str
+    status: os.stat_result
+
+
+class Match(NamedTuple):
+    """What one name has led to; *name* is its last part, and for `--parents` its whole path."""
+
+    name: str
+    items: tuple[Item, ...]
+    is_directory: bool
+
+
+class Wanted(NamedTuple):
+    sources: tuple[str, ...]
+    exclude: IgnoreRules = NOTHING_IGNORED
+    parents: bool = False
+
+
+def select(source: Source, wanted: Wanted) -> tuple[Match, ...]:
+    """The files of *wanted*, in order. Raises Missing, Outside, OSError."""
+    found: list[Match] = []
+    for written in wanted.sources:
+        pivot, name = _split_pivot(written) if wanted.parents else ("", written)
+        clean = _clean(name)
+        base = _clean(pivot) if pivot else ""
+        paths = list(_glob(source, posixpath.join(base, clean).strip("/")))
+        if not paths and not _WILDCARD.search(written):
+            raise Missing(written, source.ignore.decider(clean))
+        for path in paths:
+            shown = posixpath.relpath(path, base) if base else path
+            found.append(_match(source, path, shown if wanted.parents else "", wanted))
+    return tuple(found)
+
+
+def _split_pivot(written: str) -> tuple[str, str]:
+    before, pivot, after = written.partition("/./")
+    return (before, after) if pivot else ("", written)
+
+
+def _clean(written: str) -> str:
+    if posixpath.normpath(written.lstrip("/") or ".").split("/")[0] == "..":
+        raise Outside(written)
+    return posixpath.normpath("/" + written).strip("/")
+
+
+def _glob(source: Source, path: str) -> Iterator[str]:
+    """The names that are there and not hidden, sorted."""
+    if not _WILDCARD.search(path):
+        if _is_visible(source, path):
+            yield path
+        return
+    parts = path.split("/")
+    yield from _expand(source, "", parts)
+
+
+def _expand(source: Source, above: str, parts: list[str]) -> Iterator[str]:
+    head, rest = parts[0], parts[1:]
+    if not _WILDCARD.search(head):
+        names = [head]
+    else:
+        names = sorted(_names(source, above))
+        if head == "**":
+            if rest:
+                yield from _expand(source, above, rest)
+            for name in names:
+                path = f"{above}/{name}" if above else name
+                if not rest:
+                    yield path
+                elif _is_directory(source, path):
+                    yield from _expand(source, path, parts)
+            return
+        regex = re.compile(pattern_regex(head))
+        names = [name for name in names if regex.fullmatch(name)]
+    for name in names:
+        path = f"{above}/{name}" if above else name
+        if rest and _is_directory(source, path):
+            yield from _expand(source, path, rest)
+        elif not rest and _is_visible(source, path):
+            yield path
+
+
+def _names(source: Source, path: str) -> list[str]:
+    try:
+        with safe_open(source.root, path or ".") as place:
+            return os.listdir(place.path)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _is_directory(source: Source, path: str) -> bool:
+    try:
+        with safe_open(source.root, path) as place:
+            return stat.S_ISDIR(os.fstat(place.fileno()).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _is_visible(source: Source, path: str) -> bool:
+    try:
+        with safe_open(source.root, path or ".") as place:
+            mode = os.fstat(place.fileno()).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    if not path or not source.ignore.hides(path):
+        return True
+    return stat.S_ISDIR(mode) and source.ignore.may_show_below(path)
+
+
+def _match(source: Source, path: str, shown: str, wanted: Wanted) -> Match:
+    real = _real_path(source.root, path)
+    status = os.stat(real or ".", dir_fd=source.root, follow_symlinks=False)
+    name = shown or posixpath.basename(path)
+    if not stat.S_ISDIR(status.st_mode):
+        return Match(name, (Item(real, "", status),), is_directory=False)
+    items = [Item(real, "", status)]
+    items += _walk(source, real, path, "", wanted.exclude)
+    return Match(name, tuple(items), is_directory=True)
+
+
+def _real_path(root: int, path: str) -> str:
+    """*path* with all links resolved, relative to *root*."""
+    with safe_open(root, path or ".") as place:
+        real = os.readlink(place.path)
+    top = os.readlink(f"/proc/self/fd/{root}")
+    return real[len(top.rstrip("/")) :].strip("/")
+
+
+def _walk(
+    source: Source, real: str, written: str, target: str, exclude: IgnoreRules
+) -> Iterator[Item]:
+    """What lies in the directory *real*, depth first, sorted; links are not followed."""
+    with safe_open(source.root, real or ".") as place:
+        names = sorted(os.listdir(place.path))
+    for name in names:
+        path = f"{real}/{name}" if real else name
+        shown = f"{written}/{name}" if written else name
+        below = f"{target}/{name}" if target else name
+        status = os.stat(path, dir_fd=source.root, follow_symlinks=False)
+        is_directory = stat.S_ISDIR(status.st_mode)
+        hidden = source.ignore.hides(shown) or exclude.hides(below)
+        if hidden and not (
+            is_directory and (source.ignore.may_show_below(shown) or exclude.may_show_below(below))
+        ):
+            continue
+        inside = list(_walk(source, path, shown, below, exclude)) if is_directory else []
+        if not hidden or inside:
+            yield Item(path, below, status)
+            yield from inside
+
+
+def digest(source: Source, matches: tuple[Match, ...]) -> str:
+    """Of everything that counts in *matches*. Raises OSError."""
+    total = hashlib.sha256()
+    for match in matches:
+        name = "" if match.is_directory else match.name
+        total.update(repr((name, len(match.items))).encode())
+        for item in match.items:
+            total.update(_described(source, item))
+    return total.hexdigest()
+
+
+def _described(source: Source, item: Item) -> bytes:
+    status = item.status
+    owner = source.owner or (status.st_uid, status.st_gid)
+    what = b""
+    if stat.S_ISREG(status.st_mode):
+        what = _content_digest(source.root, item.path)
+    elif stat.S_ISLNK(status.st_mode):
+        what = os.fsencode(os.readlink(item.path, dir_fd=source.root))
+    elif stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+        what = str(status.st_rdev).encode()
+    return repr((os.fsencode(item.target), status.st_mode, owner, what)).encode()
+
+
+def _content_digest(root: int, path: str) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=root)
+    with open(fd, "rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").digest()

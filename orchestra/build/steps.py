@@ -1,0 +1,257 @@
+"""Steps that change files: RUN, COPY, ADD, WORKDIR. Each finds its key and, if it must, works."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.build.cachekey import step_key
+from orchestra.build.events import StepPhase
+from orchestra.build.export import is_empty, store_layer
+from orchestra.build.filesystem import (
+    BuiltLayer,
+    clamp_times,
+    harvest,
+    remove_mount_points,
+)
+from orchestra.build.instructions.add import Add
+from orchestra.build.instructions.copy import Copy
+from orchestra.build.instructions.run import Run
+from orchestra.build.instructions.workdir import Workdir
+from orchestra.build.records import Record
+from orchestra.build.runmounts import RunMounts
+from orchestra.build.running import STANDARD_MOUNT_POINTS
+from orchestra.build.running import Command as RunCommand
+from orchestra.build.settings import DEFAULT_SHELL, absolute, environment, in_shell
+from orchestra.build.source import error_at
+from orchestra.build.transfer import (
+    Options,
+    Transfer,
+    content_digest,
+    make_working_directory,
+    plan_transfer,
+    transfer_files,
+)
+from orchestra.errors import BuildError, OrchestraError
+from orchestra.image.manifest import OCI_LAYER, Descriptor
+from orchestra.model.container import FileContent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from orchestra.build.bases import State
+    from orchestra.build.graph import Origin
+    from orchestra.build.instructions.base import Command
+    from orchestra.build.origins import Toolbox
+    from orchestra.build.request import BuildRequest
+    from orchestra.build.transfer import Origin as FileOrigin
+    from orchestra.image.config import RunSettings
+    from orchestra.model.rootfs import Rootfs
+
+_TAIL_BYTES = 4096
+_SCRIPT = "/dev/pipes/EOF"  # as with BuildKit
+
+
+class StepContext(NamedTuple):
+    """The step's place in the build; *states* are the finished stages."""
+
+    state: State
+    variables: Mapping[str, str]
+    sources: Mapping[str, Origin]
+    states: Mapping[int, State]
+    is_cached: bool
+    report: Callable[..., None]
+
+
+class Done(NamedTuple):
+    """*layer* is None when no file has changed."""
+
+    layer: BuiltLayer | None
+    created_ns: int
+    created_by: str
+    was_cached: bool
+
+
+class _Work(NamedTuple):
+    """*key* is "" for what must not be remembered; *write* changes the files of a rootfs."""
+
+    key: str
+    created_by: str
+    write: Callable[[Rootfs, str], None]
+
+
+def _carry_out(toolbox: Toolbox, request: BuildRequest, context: StepContext, work: _Work) -> Done:
+    """From the cache, or by *work* in a fresh upper layer that then becomes a layer."""
+    if context.is_cached:
+        record = toolbox.records.find(work.key)
+        layer = None if record is None else _layer_of(record)
+        if record is not None and (layer is None or toolbox.store.unpacked.has(layer.diff_id)):
+            return Done(layer, record.created_ns, work.created_by, was_cached=True)
+    directory = toolbox.work.directory("step")
+    rootfs = toolbox.mounter.rootfs(context.state.files, directory)
+    work.write(rootfs, os.path.join(directory, "mnt"))
+    changed = harvest(rootfs)
+    layer = None
+    if not is_empty(changed):
+        if request.epoch_s is not None:
+            clamp_times(changed, request.epoch_s)
+        layer = store_layer(toolbox.store, changed)
+    toolbox.discard(directory)
+    record = Record(
+        diff_id=layer.diff_id if layer else "",
+        blob=layer.blob.digest if layer else "",
+        size_bytes=layer.blob.size if layer else 0,
+        created_ns=time.time_ns(),
+        detail=work.created_by[:200],
+    )
+    toolbox.records.put(work.key, record)
+    return Done(layer, record.created_ns, work.created_by, was_cached=False)
+
+
+def _layer_of(record: Record) -> BuiltLayer | None:
+    if not record.diff_id:
+        return None
+    blob = Descriptor(media_type=OCI_LAYER, digest=record.blob, size=record.size_bytes)
+    return BuiltLayer(record.diff_id, blob)
+
+
+# -- COPY and ADD -------------------------------------------------------------------------------
+def _copy(toolbox: Toolbox, request: BuildRequest, context: StepContext, command: Copy) -> Done:
+    options = Options(command.chown, command.chmod, command.exclude, command.parents)
+    destination = absolute(context.state.settings, command.paths.destination)
+    transfer = plan_transfer(command, command.paths, destination, options)
+    origin = toolbox.origin(context.sources.get(command.from_), context.states, command.place)
+    return _transfer(toolbox, request, context, transfer, origin)
+
+
+def _add(toolbox: Toolbox, request: BuildRequest, context: StepContext, command: Add) -> Done:
+    for source in command.paths.sources:
+        if "://" in source or source.startswith("git@"):
+            raise error_at(
+                command.place,
+                f"ADD: {source}: URLs and repositories are not supported yet",
+                "fetch it in a RUN step, or put it into the build context",
+            )
+    if command.checksum:
+        raise error_at(command.place, "ADD: --checksum is for URLs and repositories")
+    unpacks = command.unpack is not False
+    options = Options(command.chown, command.chmod, command.exclude, unpacks=unpacks)
+    destination = absolute(context.state.settings, command.paths.destination)
+    transfer = plan_transfer(command, command.paths, destination, options)
+    origin = toolbox.origin(None, context.states, command.place)
+    return _transfer(toolbox, request, context, transfer, origin)
+
+
+def _transfer(
+    toolbox: Toolbox,
+    request: BuildRequest,
+    context: StepContext,
+    transfer: Transfer,
+    origin: FileOrigin,
+) -> Done:
+    content = content_digest(transfer, origin)
+    key = step_key("copy", context.state.files.key, transfer.key_parts(content))
+    command = transfer.command
+
+    def write(rootfs: Rootfs, at: str) -> None:
+        transfer_files(transfer, origin, rootfs, at)
+
+    return _carry_out(toolbox, request, context, _Work(key, command.text, write))
+
+
+def _workdir(
+    toolbox: Toolbox, request: BuildRequest, context: StepContext, command: Workdir
+) -> Done:
+    settings = context.state.settings
+    path = absolute(settings, command.path).rstrip("/") or "/"
+    key = step_key("workdir", context.state.files.key, [path, settings.user])
+
+    def write(rootfs: Rootfs, at: str) -> None:
+        make_working_directory(command, path, settings.user, rootfs, at)
+
+    return _carry_out(toolbox, request, context, _Work(key, f"WORKDIR {path}", write))
+
+
+# -- RUN ----------------------------------------------------------------------------------------
+def _run(toolbox: Toolbox, request: BuildRequest, context: StepContext, command: Run) -> Done:
+    if command.security != "sandbox":
+        raise error_at(
+            command.place,
+            "RUN: --security=insecure is not to be had",
+            "run the container itself with `privileged: true` if it needs that",
+        )
+    settings = context.state.settings
+    env = {**environment(settings), **context.variables}
+    argv, scripts = _program(command, settings)
+    network = command.network if command.network != "default" else request.network
+    mounts = RunMounts(toolbox, request, context, command)
+    parts: list[object] = [
+        argv,
+        command.script,
+        sorted(env.items()),
+        settings.working_dir,
+        settings.user,
+        network,
+        mounts.key_parts(),
+    ]
+
+    def write(rootfs: Rootfs, at: str) -> None:  # noqa: ARG001 (the runtime has a place of its own)
+        with mounts.prepared() as prepared:
+            run = RunCommand(
+                argv=argv,
+                env=(*env.items(), *prepared.env),
+                cwd=settings.working_dir or "/",
+                user=settings.user,
+                network=network,
+                mounts=prepared.mounts,
+                files=(*scripts, *prepared.files),
+            )
+            _run_command(toolbox, context, command, run, rootfs)
+        remove_mount_points(rootfs, (*STANDARD_MOUNT_POINTS, *prepared.targets))
+
+    key = step_key("run", context.state.files.key, parts)
+    shown = " ".join(argv)
+    return _carry_out(toolbox, request, context, _Work(key, f"RUN {shown}", write))
+
+
+def _program(
+    command: Run, settings: RunSettings
+) -> tuple[tuple[str, ...], tuple[FileContent, ...]]:
+    """The argument vector, and the script that it names when the script has an interpreter."""
+    if command.script is None:
+        return in_shell(settings, command.command), ()
+    if command.script.startswith("#!"):
+        script = FileContent(target=_SCRIPT, content=command.script, mode=0o755)
+        return (_SCRIPT,), (script,)
+    return (*(settings.shell or DEFAULT_SHELL), command.script), ()
+
+
+def _run_command(
+    toolbox: Toolbox, context: StepContext, command: Run, run: RunCommand, rootfs: Rootfs
+) -> None:
+    """Raises BuildError with the end of the output when the command fails."""
+    tail = bytearray()
+
+    def output(data: bytes) -> None:
+        tail.extend(data)
+        del tail[:-_TAIL_BYTES]
+        context.report(StepPhase.OUTPUT, data.decode("utf-8", "replace"))
+
+    try:
+        code = toolbox.runner.run(run, rootfs, output)
+    except BuildError:
+        raise
+    except OrchestraError as exc:
+        raise error_at(command.place, f"RUN: {exc.what}", exc.fix) from exc
+    if code:
+        shown = " ".join(run.argv)
+        raise error_at(command.place, f'RUN: the command "{shown}" has ended with exit code {code}')
+
+
+STEPS: dict[type[Command], Callable[..., Done]] = {
+    Add: _add,
+    Copy: _copy,
+    Run: _run,
+    Workdir: _workdir,
+}

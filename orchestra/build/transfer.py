@@ -1,0 +1,234 @@
+"""COPY, ADD and WORKDIR: what they depend on, and their execution over a file system."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.build.chamber import ChamberError, Mounted, inside
+from orchestra.build.copying import CopyError, Job, carry_out, make_directory
+from orchestra.build.filemode import parse_mode
+from orchestra.build.ignore import parse_ignore
+from orchestra.build.selection import Missing, Outside, Source, Wanted, digest, select
+from orchestra.build.source import error_at
+
+if TYPE_CHECKING:
+    from orchestra.build.filemode import Mode
+    from orchestra.build.ignore import IgnoreRules
+    from orchestra.build.instructions.base import Command
+    from orchestra.build.instructions.paths import Paths
+    from orchestra.build.selection import Match
+    from orchestra.errors import BuildError
+    from orchestra.model.rootfs import Rootfs
+
+
+class Transfer(NamedTuple):
+    """A COPY or ADD with its variables replaced; *destination* is absolute."""
+
+    command: Command
+    paths: Paths
+    destination: str
+    chown: str
+    mode: Mode | None
+    exclude: IgnoreRules
+    parents: bool
+    unpacks: bool
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.paths.sources, self.exclude, self.parents)
+
+    def key_parts(self, content: str) -> list[object]:
+        return [
+            content,
+            [[each.name, each.text] for each in self.paths.inline],
+            self.destination,
+            self.chown,
+            repr(self.mode),
+            self.parents,
+            self.unpacks,
+        ]
+
+
+class Directory(NamedTuple):
+    """A directory of this machine as a source: the build context or a named one."""
+
+    path: str
+    ignore: IgnoreRules
+
+
+class Image(NamedTuple):
+    """The file system of a stage or an image as a source; *at* is where it is to be mounted.
+
+    *key* is that of the file system; see `FileSystem.key`.
+    """
+
+    rootfs: Rootfs
+    at: str
+    key: str
+
+
+Origin = Directory | Image
+
+
+class Options(NamedTuple):
+    """The flags that COPY and ADD share."""
+
+    chown: str = ""
+    chmod: str = ""
+    exclude: tuple[str, ...] = ()
+    parents: bool = False
+    unpacks: bool = False
+
+
+def plan_transfer(command: Command, paths: Paths, destination: str, options: Options) -> Transfer:
+    """Raises BuildError for what cannot be meant."""
+    sources = len(paths.sources) + len(paths.inline)
+    if sources > 1 and not destination.endswith("/"):
+        raise error_at(
+            command.place,
+            f"{command.keyword}: several sources, but {paths.destination} is no directory",
+            f"end the destination with a slash: {paths.destination}/",
+        )
+    try:
+        mode = parse_mode(options.chmod) if options.chmod else None
+    except ValueError as exc:
+        raise error_at(command.place, f"{command.keyword}: --chmod: {exc}") from exc
+    return Transfer(
+        command,
+        paths,
+        destination,
+        options.chown,
+        mode,
+        parse_ignore("\n".join(options.exclude), "--exclude"),
+        options.parents,
+        options.unpacks,
+    )
+
+
+def content_digest(transfer: Transfer, origin: Origin) -> str:
+    """Of the files that *transfer* takes from *origin*. Raises BuildError."""
+    if not transfer.paths.sources:
+        return ""
+    try:
+        if isinstance(origin, Directory):
+            with _Opened(origin.path) as root:
+                source = Source(root, origin.ignore, (0, 0))
+                return digest(source, _selected(transfer, source, origin))
+
+        def work() -> bytes:
+            with _Opened(origin.at) as root:
+                source = Source(root)
+                return digest(source, _selected(transfer, source, origin)).encode()
+
+        return inside((Mounted(origin.rootfs, origin.at),), work).decode()
+    except (ChamberError, CopyError, OSError) as exc:
+        raise _failed(transfer.command, exc) from exc
+
+
+def transfer_files(transfer: Transfer, origin: Origin, rootfs: Rootfs, at: str) -> None:
+    """Write what *transfer* takes from *origin* into *rootfs*. Raises BuildError."""
+    mounts = [Mounted(rootfs, at)]
+    place, rules, owner = at, None, None
+    if isinstance(origin, Directory):
+        place, rules, owner = origin.path, origin.ignore, (0, 0)
+    else:
+        mounts.append(Mounted(origin.rootfs, origin.at))
+        place = origin.at
+
+    def work() -> bytes:
+        with _Opened(place) as root:
+            source = Source(root, owner=owner) if rules is None else Source(root, rules, owner)
+            job = Job(
+                source=source,
+                matches=_selected(transfer, source, origin),
+                inline=transfer.paths.inline,
+                destination=transfer.destination,
+                chown=transfer.chown,
+                mode=transfer.mode,
+                parents=transfer.parents,
+                unpacks=transfer.unpacks,
+            )
+            os.chroot(at)
+            os.chdir("/")
+            carry_out(job)
+        return b""
+
+    try:
+        inside(tuple(mounts), work)
+    except (ChamberError, OSError) as exc:
+        raise _failed(transfer.command, exc) from exc
+
+
+def make_working_directory(command: Command, path: str, user: str, rootfs: Rootfs, at: str) -> None:
+    """WORKDIR: *path* and what is missing above it, owned by *user*. Raises BuildError."""
+
+    def work() -> bytes:
+        os.chroot(at)
+        os.chdir("/")
+        make_directory(path, user)
+        return b""
+
+    try:
+        inside((Mounted(rootfs, at),), work)
+    except (ChamberError, OSError) as exc:
+        raise _failed(command, exc) from exc
+
+
+class _Opened:
+    """A directory's descriptor as a context."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._fd = -1
+
+    def __enter__(self) -> int:
+        self._fd = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return self._fd
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+
+def _selected(transfer: Transfer, source: Source, origin: Origin) -> tuple[Match, ...]:
+    """Raises CopyError with a sentence that names the source."""
+    try:
+        matches = select(source, transfer.wanted)
+    except Outside as exc:
+        raise CopyError(f"{exc} lies outside of the build context") from exc
+    except Missing as exc:
+        if exc.pattern is not None:
+            raise CopyError(
+                f'{exc.source} is hidden by "{exc.pattern.text}" in '
+                f"{source.ignore.file}:{exc.pattern.line}"
+            ) from exc
+        where = "the build context" if isinstance(origin, Directory) else "there"
+        raise CopyError(f"{exc.source} does not exist in {where}" + _nearby(source, exc)) from exc
+    if len(matches) > 1 and not transfer.destination.endswith("/") and not transfer.parents:
+        raise CopyError(
+            f"{len(matches)} files match, but {transfer.paths.destination} is no directory: "
+            "end it with a slash"
+        )
+    return matches
+
+
+def _nearby(source: Source, missing: Missing) -> str:
+    """A hint at a name that looks alike."""
+    from difflib import get_close_matches  # only errors pay for it
+
+    above, name = posixpath.split(posixpath.normpath(missing.source).strip("/"))
+    try:
+        names = os.listdir(f"/proc/self/fd/{source.root}/{above}")
+    except OSError:
+        return ""
+    close = get_close_matches(name, names, n=1)
+    return f'; did you mean "{posixpath.join(above, close[0])}"?' if close else ""
+
+
+def _failed(command: Command, exc: Exception) -> BuildError:
+    if isinstance(exc, OSError):
+        text = f"{exc.filename}: {exc.strerror}" if exc.filename else str(exc.strerror or exc)
+    else:
+        text = str(exc)
+    return error_at(command.place, f"{command.keyword}: {text}")
