@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from orchestra import __version__
-from orchestra.engine.base import ObservedProject, WaitHealthy
+from orchestra.engine.base import ObservedProject, WaitExited, WaitHealthy
+from orchestra.errors import RuntimeFailure
 from orchestra.model.container import ContainerId
+from orchestra.model.state import Health
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import may_have_resources, record_project
@@ -27,10 +30,15 @@ if TYPE_CHECKING:
     from orchestra.engine.base import Engine, Request
     from orchestra.model.project import Project
     from orchestra.model.service import PullPolicy
+    from orchestra.model.state import ContainerState
     from orchestra.ops.host import Host
     from orchestra.plan.desired import Desired
     from orchestra.plan.events import Report
     from orchestra.plan.graph import Plan
+
+
+SETTLING_S = 0.5
+"""`--wait`: Docker Compose looks at what has no healthcheck for the first time after this."""
 
 
 class UpOptions(NamedTuple):
@@ -153,11 +161,36 @@ def await_healthy(
     """
     builder: PlanBuilder[Request] = PlanBuilder()
     names = set(desired.project.service_names)
-    for container in engine.observe().containers:
-        if container.service in names and not container.oneoff and not has_completed(container):
-            builder.add(
-                Verb.AWAIT_HEALTHY,
-                container_resource(container.name),
-                request=WaitHealthy(id=ContainerId(container.id)),
-            )
+    awaited = [
+        container
+        for container in engine.observe().containers
+        if container.service in names and not container.oneoff and not has_completed(container)
+    ]
+    for container in awaited:
+        builder.add(
+            Verb.AWAIT_HEALTHY,
+            container_resource(container.name),
+            request=WaitHealthy(id=ContainerId(container.id)),
+        )
     execute(builder.build(), engine, report, timeout_s=timeout_s)
+    _see_that_they_stay(engine, [c for c in awaited if c.health == Health.NONE])
+
+
+def _see_that_they_stay(engine: Engine, containers: list[ContainerState]) -> None:
+    """What has no healthcheck must have run for SETTLING_S. Raises RuntimeFailure.
+
+    So a command that fails at once is noticed, and one that has been running costs no time.
+    """
+    if not containers:
+        return
+    youngest_ns = max(container.started_ns for container in containers)
+    deadline_s = time.monotonic() + SETTLING_S - max(0, time.time_ns() - youngest_ns) / 1e9
+    waiting = {engine.submit(WaitExited(id=ContainerId(c.id))): c for c in containers}
+    while (left_s := deadline_s - time.monotonic()) > 0:
+        answer = engine.next_completion(left_s)
+        if answer is not None and answer.ticket in waiting and answer.exit_code:
+            container = waiting[answer.ticket]
+            raise RuntimeFailure(
+                f"container {container.name} exited ({answer.exit_code})",
+                fix=f"`orchestra logs {container.service}` shows what it wrote",
+            )

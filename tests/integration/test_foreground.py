@@ -122,3 +122,16 @@ def test_waiting_has_an_end(fg: Orchestra) -> None:
     done = fg("up", "--wait", "--wait-timeout", "1", code=1)
     assert "not ready after 1 s" in done.err
     assert fg("ps", "--services").out == "sick\n"
+
+
+def test_waiting_notices_a_command_that_fails_at_once(fg: Orchestra) -> None:
+    with open(os.path.join(fg.directory, "compose.yaml"), "w") as file:
+        file.write(
+            "services:\n"
+            "  bad: {image: host, command: [sh, -c, 'sleep 0.1; exit 5']}\n"
+            "  done: {image: host, command: ['true']}\n"
+            "  good: {image: host, init: true, command: [sleep, '600']}\n"
+        )
+    assert "container fg-bad-1 exited (5)\n" in fg("-p", "fg", "up", "--wait", "bad", code=1).err
+    fg("-p", "fg", "up", "--wait", "good", "done")
+    fg("-p", "fg", "down", "-t", "0")
