@@ -54,7 +54,7 @@ def pull(host: Host, project: Project, options: PullOptions, report: Report) -> 
         Dependencies.INCLUDED if options.include_dependencies else Dependencies.LEFT_OUT,
     )
     pulls = pulls_on_request(
-        chosen, options.policy, _Stock(host), ignore_buildable=options.ignore_buildable
+        chosen, options.policy, LocalStock(host), ignore_buildable=options.ignore_buildable
     )
     for skipped in pulls:
         if skipped.skipped:
@@ -75,7 +75,7 @@ def pull_missing(
 
     An image that can be built instead may fail. Raises PullFailed.
     """
-    pulls = pulls_before_up(project, policy, _Stock(host))
+    pulls = pulls_before_up(project, policy, LocalStock(host))
     _raise_first(
         each
         for each in _pull_all(host, project, pulls, report, quiet=quiet)
@@ -83,7 +83,7 @@ def pull_missing(
     )
 
 
-class _Stock:
+class LocalStock:
     """`plan.pulling.Stock` of this machine."""
 
     def __init__(self, host: Host) -> None:

@@ -28,6 +28,7 @@ from orchestra.plan.reconcile import Environment, Options, container_resource, r
 
 if TYPE_CHECKING:
     from orchestra.engine.base import Engine, Request
+    from orchestra.image.base import ImageStore
     from orchestra.model.project import Project
     from orchestra.model.service import PullPolicy
     from orchestra.model.state import ContainerState
@@ -80,17 +81,32 @@ def up(host: Host, project: Project, options: UpOptions, report: Report) -> None
 
 def rehearse_up(host: Host, project: Project, options: UpOptions, report: Report) -> None:
     """Report what `up` would do now, and do nothing. Raises what `plan_up` raises."""
-    rehearse(plan_up(host, project, options), report)
+    from orchestra.ops.rehearse_pull import rehearse_pulls
+
+    chosen = select_services(project, options.services, options.dependencies)
+    images = rehearse_pulls(host, chosen, options.pull, report)
+    rehearse(_plan_with(host, project, options, images), report)
 
 
 def plan_up(host: Host, project: Project, options: UpOptions) -> Plan[Request]:
     """What `up` would do now; changes no container, network or volume."""
-    desired = desired_state(host, project, options)
-    if not may_have_resources(host.layout, project.name):
-        return plan_for(desired, ObservedProject(), options)
-    engine = host.open_engine(project.name)
+    return _plan_with(host, project, options, host.images())
+
+
+def _plan_with(
+    host: Host, project: Project, options: UpOptions, images: ImageStore
+) -> Plan[Request]:
+    desired = _desired_with(project, options, images)
+    return plan_for(desired, observed_project(host, project.name), options)
+
+
+def observed_project(host: Host, project: str) -> ObservedProject:
+    """What exists of *project*; no supervisor is started to find that it is nothing."""
+    if not may_have_resources(host.layout, project):
+        return ObservedProject()
+    engine = host.open_engine(project)
     try:
-        return _plan(desired, engine, options)
+        return engine.observe()
     finally:
         engine.close()
 
@@ -104,8 +120,12 @@ def prepared_state(host: Host, project: Project, options: UpOptions, report: Rep
 
 def desired_state(host: Host, project: Project, options: UpOptions) -> Desired:
     """The services that `up` is about, scaled, with their images."""
+    return _desired_with(project, options, host.images())
+
+
+def _desired_with(project: Project, options: UpOptions, images: ImageStore) -> Desired:
     scaled = scale(project, options.scale)
-    return gather(scaled, options.services, options.dependencies, host.images())
+    return gather(scaled, options.services, options.dependencies, images)
 
 
 def scale(project: Project, replicas: tuple[tuple[str, int], ...]) -> Project:

@@ -271,6 +271,14 @@ def test_a_dry_run_prints_the_steps_and_makes_nothing(quickstart: Orchestra) -> 
     assert states(quickstart) == {}
 
 
+def test_a_dry_run_of_run_needs_nobody_in_front_of_it(quickstart: Orchestra) -> None:
+    done = quickstart("--dry-run", "run", "-d", "api", "true")
+    name = done.out.strip()
+    assert f" DRY-RUN MODE -  Container {name}  Started\n" in done.err
+    assert "not supported" in quickstart("--dry-run", "run", "-T", "api", "true", code=1).err
+    assert states(quickstart) == {}
+
+
 def test_a_dry_run_of_any_command_leaves_everything_as_it_is(up: Orchestra) -> None:
     before = states(up)
     for command in (

@@ -13,11 +13,12 @@ from orchestra.cli.creation import pull_policy, refuse_together
 from orchestra.cli.flags import LIST, TEXT, Command, Flag, UsageError
 from orchestra.cli.located import load_project
 from orchestra.cli.render.progress import open_display, quiet
-from orchestra.errors import ConfigError
+from orchestra.errors import ConfigError, Unsupported
 
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
+    from orchestra.model.project import Project
     from orchestra.model.service import Service
     from orchestra.ops.run import RunOptions
     from orchestra.plan.oneoff import Override
@@ -92,9 +93,10 @@ def run(args: Args, context: Context) -> int:
     """Run the command in a new container; the exit code is that of the command."""
     from orchestra.ops.run import OneOff
 
-    context.refuse_dry_run()
     refuse_together(args, "service-ports", "publish")
     project = load_project(context, args.words[:1])
+    if context.options.dry_run:
+        return _rehearse(args, context, project)
     with OneOff(context.host(), project, _options(args, context)) as oneoff:
         if args.on("quiet"):
             name = oneoff.start(quiet)
@@ -105,6 +107,18 @@ def run(args: Args, context: Context) -> int:
             write(f"{name}\n")
             return 0
         return told(oneoff.attend())
+
+
+def _rehearse(args: Args, context: Context, project: Project) -> int:
+    """Tell what would be made and started. Raises Unsupported for what would be attached to."""
+    from orchestra.ops.rehearse_run import rehearse_run
+
+    with open_display(context, "run", rehearses=True) as report:
+        name = rehearse_run(context.host(), project, _options(args, context), report)
+    if not args.on("detach"):
+        raise Unsupported("interactive run is not supported in dry-run mode", fix="add -d")
+    write(f"{name}\n")
+    return 0
 
 
 def _options(args: Args, context: Context) -> RunOptions:

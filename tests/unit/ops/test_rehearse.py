@@ -10,13 +10,16 @@ from orchestra.errors import NotFound
 from orchestra.ops.down import DownOptions, down, rehearse_down
 from orchestra.ops.kill import kill
 from orchestra.ops.pause import pause
+from orchestra.ops.rehearse_run import rehearse_run
 from orchestra.ops.restart import restart
 from orchestra.ops.rm import rm
+from orchestra.ops.run import RunOptions
 from orchestra.ops.start import start
 from orchestra.ops.stop import stop
 from orchestra.ops.target import Target
 from orchestra.ops.unpause import unpause
 from orchestra.ops.up import UpOptions, rehearse_up, up
+from orchestra.plan.events import Phase, Progress
 from tests.support.fake_supervisor import FakeSupervisor
 from tests.unit.plan.projects import needs, project, service
 
@@ -55,6 +58,21 @@ def test_up_of_a_new_project_tells_all_and_makes_nothing(host: MemoryHost) -> No
     assert told(host)[-2:] == ["worker-1 Starting", "worker-1 Started"]
     assert host.engine.requests == []
     assert host.statuses() == {}
+
+
+def test_images_that_are_not_here_are_told_as_pulled(host: MemoryHost) -> None:
+    wanted = project(service("cache", image="redis:7"), service("api"))
+    rehearse_up(host, wanted, UpOptions(), host.events.append)
+    assert told(host)[:2] == ["cache Pulling", "cache Pulled"]
+    assert "cache-1 Started" in told(host)
+
+
+def test_run_tells_the_dependencies_and_its_container(host: MemoryHost) -> None:
+    options = RunOptions("worker", detach=True)
+    name = rehearse_run(host, PROJECT, options, host.events.append)
+    assert "api-1 Started" in told(host)
+    assert host.events[-1] == Progress(f"Container {name}", Phase.DONE, "Started")
+    assert host.engine.requests == []
 
 
 def test_up_of_a_running_project_says_that_it_runs(running: MemoryHost) -> None:
