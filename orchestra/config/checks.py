@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestra.config.defaults import services_of
-from orchestra.config.problems import did_you_mean
+from orchestra.config.problems import MAX_PROBLEMS, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +41,8 @@ def check(tree: Tree, enabled: tuple[str, ...], problems: Problems, sources: Sou
     complete = all(len(path) > 2 for path in problems.broken)
     whole = Whole(tree, dict(services_of(tree)), frozenset(enabled), complete)
     for name in enabled:
+        if len(problems) >= MAX_PROBLEMS:
+            return
         for rule in SERVICE_RULES:
             for found in rule(whole.services[name], whole):
                 _report(problems, sources, ("services", name), found)

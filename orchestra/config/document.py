@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
+from orchestra.config.nesting import first_too_deep
 from orchestra.config.tree import Map, Seq, position_of
 from orchestra.config.wording import quote
 from orchestra.errors import ConfigError
@@ -39,6 +40,8 @@ OVERRIDE = "!override"
 MAX_DEPTH = 200
 MAX_EXPANSION = 100_000
 """Nodes that aliases may add to a document, beyond twenty times what is written in it."""
+_TEXT_OF_A_NODE = 100
+"""So many characters of a text count as another node."""
 
 _INT_TEXT = re.compile(r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[1-9][0-9_]*|0)")
 _FLOAT_TEXT = re.compile(
@@ -99,6 +102,9 @@ class _Composer(yaml.CSafeLoader):
 def read_documents(text: bytes, name: str) -> Iterator[Document]:
     """The documents of *text*, empty ones left out. Raises ConfigError at the first fault."""
     try:
+        deep = first_too_deep(text, MAX_DEPTH + 1)
+        if deep is not None:
+            raise ConfigError("nested too deeply", where=position_of(deep)._replace(file=name))
         loader = _Composer(_Named(text, name))
         while loader.check_node():
             root = loader.get_node()
@@ -176,6 +182,8 @@ class _Builder:
         if tag.__class__ is str and tag[0] == "!":
             self._tagged(node, path)
         if isinstance(node, yaml.ScalarNode):
+            if len(node.value) >= _TEXT_OF_A_NODE:
+                self._spend(len(node.value) // _TEXT_OF_A_NODE, node)
             return _scalar(node)
         self._enter(node, path)
         built: Map | Seq
@@ -200,12 +208,15 @@ class _Builder:
             raise ConfigError("an alias contains itself", where=position_of(node.start_mark))
         if len(path) > MAX_DEPTH:
             raise ConfigError("nested too deeply", where=position_of(node.start_mark))
-        self._built += len(node.value) + 1
+        self._spend(len(node.value) + 1, node)
+        self._open.add(id(node))
+
+    def _spend(self, nodes: int, node: yaml.Node) -> None:
+        self._built += nodes
         if self._built > self._limit:
             raise ConfigError(
                 "aliases expand to too large a document", where=position_of(node.start_mark)
             )
-        self._open.add(id(node))
 
     def _sequence(self, node: yaml.Node, path: TreePath) -> Seq:
         items = Seq()
@@ -265,10 +276,14 @@ def _written(root: yaml.Node) -> int:
     while pending:
         node = pending.pop()
         count += 1
-        if isinstance(node, yaml.ScalarNode) or id(node) in seen:
+        if isinstance(node, yaml.ScalarNode) and len(node.value) < _TEXT_OF_A_NODE:
+            continue
+        if id(node) in seen:
             continue
         seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
+        if isinstance(node, yaml.ScalarNode):
+            count += len(node.value) // _TEXT_OF_A_NODE
+        elif isinstance(node, yaml.MappingNode):
             pending += [child for _, child in node.value]
         else:
             pending += node.value

@@ -7,6 +7,7 @@ chain that leads back to itself is told with the place of every step.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import pairwise
 from os.path import dirname, relpath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from orchestra.config.state import Scope
     from orchestra.config.tree import Tree
     from orchestra.model.source import Position, TreePath
+
+
+MAX_CHAIN = 200
 
 
 class _Source(NamedTuple):
@@ -54,10 +58,8 @@ def apply_extends(scope: Scope) -> None:
     source = _Source("", services, scope.document.resets)
     for name, service in list(services.items()):
         if isinstance(service, dict) and "extends" in service:
-            try:
+            with suppress(_Broken):
                 services[name] = resolver.resolved(source, name, ())
-            except _Broken:
-                del service["extends"]
 
 
 class _Resolver:
@@ -66,13 +68,25 @@ class _Resolver:
         self._load = scope.load
 
     def resolved(self, source: _Source, name: str, trail: tuple[_Step, ...]) -> Any:
-        """The service *name*, with what it extends merged in. Raises _Broken."""
+        """The service *name*, with what it extends merged in. Raises _Broken, once a service."""
         service = source.services[name]
         if not isinstance(service, dict) or "extends" not in service:
             return service
+        try:
+            return self._extended(source, name, trail)
+        except _Broken:
+            service.pop("extends", None)
+            self._load.problems.broken.add(("services", name, "extends"))
+            raise
+
+    def _extended(self, source: _Source, name: str, trail: tuple[_Step, ...]) -> Any:
+        service = source.services[name]
         wanted, file = self._target(source, name, service["extends"])
         where = self._place(source, name)
         step = _Step(source.file, name, where)
+        if len(trail) >= MAX_CHAIN:
+            fix = "let it extend an earlier one of the chain"
+            raise self._broken(source, name, f"the chain is longer than {MAX_CHAIN} services", fix)
         if any((seen.file, seen.service) == (step.file, step.service) for seen in trail):
             raise self._cycle((*trail, step))
         base_source = self._file(source, name, file) if file else source
@@ -117,7 +131,6 @@ class _Resolver:
         except ConfigError as exc:
             exc.where = exc.where or self._place(source, name)
             self._load.problems.add(exc)
-            self._load.problems.broken.add(("services", name, "extends"))
             raise _Broken from exc
         tree, resets = known
         services = tree.get("services")
@@ -147,15 +160,11 @@ class _Resolver:
         return tree, resets
 
     def _place(self, source: _Source, name: str) -> Position | None:
-        sources = TreeSources({"services": source.services}, self._load.texts)
-        return sources.value((name, "extends")) or TreeSources(source.services).value(
-            (name, "extends")
-        )
+        return TreeSources(source.services).value((name, "extends"))
 
     def _broken(self, source: _Source, name: str, what: str, fix: str) -> _Broken:
         where = self._place(source, name)
         self._load.problems.add(problem(("services", name, "extends"), what, where, fix))
-        self._load.problems.broken.add(("services", name, "extends"))
         return _Broken()
 
     def _cycle(self, steps: tuple[_Step, ...]) -> _Broken:
@@ -172,5 +181,4 @@ class _Resolver:
                 "remove one of these extends",
             )
         )
-        self._load.problems.broken.update(("services", step.service, "extends") for step in steps)
         return _Broken()

@@ -52,9 +52,10 @@ def listed(value: Any, marks: tuple[Mark, Mark] | None) -> Any:
 def append_new(base: Any, over: Any, _merge: MergeMaps) -> Any:
     """The items of the later list that the earlier one lacks, after it."""
     first, second = as_list(base), as_list(over)
+    known = {item for item in first if isinstance(item, str)}
     new = Seq()
     for index, item in enumerate(second):
-        if item not in first:
+        if not isinstance(item, str) or item not in known:
             new.append(item)
             new.marks += second.marks[index : index + 1]
     return joined(first, new)
@@ -87,21 +88,23 @@ def pools(base: Any, over: Any, merge: MergeMaps) -> Any:
     if not isinstance(base, list) or not isinstance(over, list):
         return over
     merged = joined(as_list(base), Seq())
+    places = {_subnet(pool): place for place, pool in reversed(list(enumerate(merged)))}
     for index, pool in enumerate(over):
-        subnet = pool.get("subnet") if isinstance(pool, dict) else None
-        for place, earlier in enumerate(merged):
-            if isinstance(pool, dict) and _has_subnet(earlier, subnet):
-                merged[place] = merge(earlier, pool)
-                break
-        else:
-            merged.append(pool)
-            if isinstance(over, Seq):
-                merged.marks += over.marks[index : index + 1]
+        place = places.get(_subnet(pool))
+        if place is not None and isinstance(pool, dict) and isinstance(merged[place], dict):
+            merged[place] = merge(merged[place], pool)
+            continue
+        places.setdefault(_subnet(pool), len(merged))
+        merged.append(pool)
+        if isinstance(over, Seq):
+            merged.marks += over.marks[index : index + 1]
     return merged
 
 
-def _has_subnet(pool: Any, subnet: Any) -> bool:
-    return isinstance(pool, dict) and pool.get("subnet") == subnet
+def _subnet(pool: Any) -> str | None:
+    """The subnet of *pool*; None for one that has none, or that the schema will refuse."""
+    subnet = pool.get("subnet") if isinstance(pool, dict) else None
+    return subnet if isinstance(subnet, str) else None
 
 
 def nothing() -> Any:

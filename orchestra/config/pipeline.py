@@ -31,7 +31,6 @@ from orchestra.config.profiles import (
 from orchestra.config.relpaths import Paths
 from orchestra.config.request import Loaded, LoadRequest
 from orchestra.config.rewrite import remove_duplicates, settle_values, to_long_syntax
-from orchestra.config.schema import validate
 from orchestra.config.state import Load, Scope, remove_paths
 from orchestra.config.template import TemplateError
 from orchestra.config.tree import TreeSources, copy_tree
@@ -79,6 +78,7 @@ def _unique(scope: Scope) -> None:
 def _schema(scope: Scope) -> None:
     """Report what the schema refuses, take it out, and go on with what is left."""
     problems = scope.load.problems
+    validate = scope.load.validator.validate
     errors = validate(scope.tree, scope.sources())
     for error in errors:
         problems.add(error)

@@ -37,14 +37,20 @@ def load_schema(name: str) -> dict[str, object]:
         return msgspec.json.decode(file.read(), type=dict[str, object])
 
 
-def validate(tree: Mapping[str, object], sources: SourceMap) -> list[ConfigError]:
-    """What is wrong with *tree*, in the order of the file; nothing, if it is a compose file.
+class Validator:
+    """The schema of compose files, read and compiled once for all documents of a load."""
 
-    *sources* knows where the entries of *tree* were written.
-    """
-    schema = load_schema(COMPOSE)
-    if compile_schema(schema)(tree):
-        return []
-    from orchestra.config.complaint import explain  # jsonschema is slow to import
+    def __init__(self) -> None:
+        self._schema = load_schema(COMPOSE)
+        self._accepts = compile_schema(self._schema)
 
-    return explain(tree, schema, sources)
+    def validate(self, tree: Mapping[str, object], sources: SourceMap) -> list[ConfigError]:
+        """What is wrong with *tree*, in the order of the file; nothing, if it is a compose file.
+
+        *sources* knows where the entries of *tree* were written.
+        """
+        if self._accepts(tree):
+            return []
+        from orchestra.config.complaint import explain  # jsonschema is slow to import
+
+        return explain(tree, self._schema, sources)

@@ -11,7 +11,6 @@ from orchestra.config.merge_rules import (
     as_list,
     as_mapping,
     dependencies,
-    joined,
     names,
     spell,
 )
@@ -138,6 +137,9 @@ def gpus(value: Any) -> Any:
     return [{"count": "all"}] if isinstance(value, str) else value
 
 
+_MOST_PORTS = 3 * 65_536  # all of tcp, udp and sctp
+
+
 def ports(value: Any) -> Any:
     """The whole list, because one range may stand for many entries."""
     if not isinstance(value, list):
@@ -151,12 +153,11 @@ def ports(value: Any) -> Any:
             fault.at = (index,)
             faults.append(fault)
             continue
-        piece = Seq()
-        piece.extend(entries)
-        piece.marks = (value.marks[index : index + 1] if isinstance(value, Seq) else []) * len(
-            piece
-        )
-        result = joined(result, piece)
+        result.extend(entries)
+        if isinstance(value, Seq):
+            result.marks += value.marks[index : index + 1] * len(entries)
+        if len(result) > _MOST_PORTS:
+            raise Fault(f"more than {_MOST_PORTS} ports", "publish fewer of them", (index,))
     raise_together(faults)
     return result
 

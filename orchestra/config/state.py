@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from orchestra.config import files as project_files
 from orchestra.config.document import Document, read_documents
 from orchestra.config.problems import Problems
+from orchestra.config.schema import Validator
 from orchestra.config.tree import Map, TreeSources, position_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Load:
         self.request = request
         self.run_documents = run_documents
         self.problems = Problems()
+        self.validator = Validator()
         self.warnings: list[str] = []
         self.texts: dict[str, str] = {}
         self.files_read: list[str] = []

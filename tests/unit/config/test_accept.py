@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from orchestra.config.accept import UnknownKeyword, compile_schema
-from orchestra.config.schema import load_schema, validate
+from orchestra.config.schema import Validator, load_schema
 from orchestra.config.tree import TreeSources
 from tests.support.documents import broken_documents, documents
 
@@ -32,7 +32,7 @@ def test_what_it_accepts_is_valid(document: Any) -> None:
 @given(broken_documents(SCHEMA))
 def test_what_is_invalid_is_explained_and_nothing_else(document: Any) -> None:
     tree = document if isinstance(document, dict) else {}
-    assert (validate(tree, TreeSources(tree)) == []) is VALIDATOR.is_valid(tree)
+    assert (Validator().validate(tree, TreeSources(tree)) == []) is VALIDATOR.is_valid(tree)
 
 
 @_drawn

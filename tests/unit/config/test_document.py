@@ -122,3 +122,17 @@ def test_text_that_is_not_utf_8_is_refused() -> None:
 def test_a_number_longer_than_any_attribute_holds_is_text() -> None:
     assert read("a: " + "9" * 5000) == {"a": "9" * 5000}
     assert read("a: 0x" + "f" * 5000) == {"a": "0x" + "f" * 5000}
+
+
+def test_long_texts_are_no_bombs_either() -> None:
+    aliases = ", ".join(["*a"] * 20_000)
+    assert "aliases expand to too large" in fault(f"x-a: &a {'l' * 20_000}\nx-b: [{aliases}]\n")
+
+
+@pytest.mark.parametrize("text", ["x: " + "[" * 100_000, "x: " + "{a: " * 100_000, "? " * 100_000])
+def test_deep_nesting_is_refused_before_the_composer_sees_it(text: str) -> None:
+    assert "nested too deeply" in fault(text)
+
+
+def test_many_brackets_that_are_not_nested_are_no_depth() -> None:
+    assert read("x: [" + "[], " * 10_000 + "]") == {"x": [[]] * 10_000}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
@@ -191,3 +192,10 @@ def test_files_on_other_machines_are_refused_plainly(project: ProjectDirectory) 
         "services:\n  web: {image: a, extends: {file: 'git@host:x', service: y}}\n"
     )
     assert problem.startswith("compose.yaml:2:28: git@host:x: compose files on other machines")
+
+
+def test_a_chain_of_extends_ends_somewhere(project: ProjectDirectory) -> None:
+    services = {f"s{number}": {"extends": f"s{number + 1}"} for number in range(400)}
+    project.write("compose.yaml", json.dumps({"services": {**services, "s400": {"image": "x"}}}))
+    (problem,) = project.problems()
+    assert "services.s200.extends: the chain is longer than 200 services" in problem

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestra.config.document import read_documents
-from orchestra.config.schema import load_schema, schema_file, validate
+from orchestra.config.schema import Validator, load_schema, schema_file
 from orchestra.config.tree import TreeSources
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def service(**attributes: object) -> dict[str, object]:
 
 
 def complaints(tree: dict[str, object]) -> list[str]:
-    return [str(error) for error in validate(tree, TreeSources(tree))]
+    return [str(error) for error in Validator().validate(tree, TreeSources(tree))]
 
 
 def test_a_good_document_has_no_complaints() -> None:
@@ -70,7 +70,7 @@ def test_every_problem_is_reported_at_its_own_position_in_the_order_of_the_file(
     user:   3
 """
     (document,) = read_documents(text, "compose.yaml")
-    errors = validate(document.tree, TreeSources(document.tree))
+    errors = Validator().validate(document.tree, TreeSources(document.tree))
     assert [(str(error.where), error.what.split(":")[0]) for error in errors] == [
         ("compose.yaml:5:9", "services.web.ports[1]"),
         ("compose.yaml:6:5", "services.web"),
