@@ -1,8 +1,9 @@
 """The part of Go's text/template that people use in `--format`.
 
 Fields (`{{.Name}}`, `{{.Label "key"}}`), literals, pipes, the functions of the Docker CLI (json,
-upper, lower, title, join, split, pad, truncate, len, println), `if`/`else`/`end`, and trimming
-with `{{-` and `-}}`. Anything else is refused with its text, never printed as it stands.
+upper, lower, title, join, split, pad, truncate, len, println), `if` and `range` with `else`
+and `end`, and trimming with `{{-` and `-}}`. Anything else is refused with its text, never printed
+as it stands.
 https://docs.docker.com/engine/cli/formatting/
 """
 
@@ -41,7 +42,15 @@ class Choose(NamedTuple):
     otherwise: tuple[Node, ...]
 
 
-Node = Text | Show | Choose
+class Repeat(NamedTuple):
+    """`{{range …}} body {{else}} otherwise {{end}}`; in the body the dot is the item."""
+
+    items: Show
+    body: tuple[Node, ...]
+    otherwise: tuple[Node, ...]
+
+
+Node = Text | Show | Choose | Repeat
 
 
 def parse_template(source: str) -> tuple[Node, ...]:
@@ -88,20 +97,23 @@ def _block(pieces: Iterator[Text | str]) -> tuple[tuple[Node, ...], str]:
         elif piece in ("end", "else"):
             return tuple(nodes), piece
         elif piece.startswith("if "):
-            nodes.append(_choose(piece[3:], pieces))
+            nodes.append(Choose(_show(piece[3:]), *_branches("if", pieces)))
+        elif piece.startswith("range "):
+            nodes.append(Repeat(_show(piece[6:]), *_branches("range", pieces)))
         else:
             nodes.append(_show(piece))
     return tuple(nodes), ""
 
 
-def _choose(condition: str, pieces: Iterator[Text | str]) -> Choose:
+def _branches(word: str, pieces: Iterator[Text | str]) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """What stands between *word* and `end`, before and after an `else`."""
     then, ended_by = _block(pieces)
     otherwise: tuple[Node, ...] = ()
     if ended_by == "else":
         otherwise, ended_by = _block(pieces)
     if ended_by != "end":
-        raise _refused("{{if}} without {{end}}")
-    return Choose(_show(condition), then, otherwise)
+        raise _refused(f"{{{{{word}}}}} without {{{{end}}}}")
+    return then, otherwise
 
 
 def _show(inside: str) -> Show:
@@ -133,6 +145,18 @@ def _render(node: Node, fields: Fields, labels: Mapping[str, str]) -> str:
         case Choose(condition, then, otherwise):
             chosen = then if _value(condition, fields, labels) else otherwise
             return render(chosen, fields, labels)
+        case Repeat(items, body, otherwise):
+            found = _value(items, fields, labels)
+            if not found and not isinstance(found, str):
+                return render(otherwise, fields, labels)
+            if not isinstance(found, list | tuple):
+                raise _refused("{{range}} over what is no list")
+            return "".join(render(body, _as_fields(item), labels) for item in found)
+
+
+def _as_fields(item: object) -> Fields:
+    """*item* as what the dot and its fields mean inside `range`."""
+    return item if isinstance(item, dict) else {"": item}
 
 
 def _value(show: Show, fields: Fields, labels: Mapping[str, str]) -> object:
@@ -159,7 +183,7 @@ def _nested(path: Sequence[str], fields: Fields) -> object:
 
 def _operand(word: str, fields: Fields) -> object:
     if word == ".":
-        return fields
+        return fields.get("", fields)
     if word.startswith("."):
         if word[1:] not in fields and isinstance(fields.get(word[1:].split(".")[0]), dict):
             return _nested(word[1:].split("."), fields)

@@ -137,6 +137,8 @@ def test_the_fields_are_those_of_docker_compose_in_its_order() -> None:
         ("{{.Name | upper}}", "DEMO-WEB-1\n"),
         ('{{.Label "com.example"}}', "x\n"),
         ("{{if .Ports}}open{{else}}closed{{end}}", "closed\n"),
+        ("{{range .Publishers}}{{.URL}} {{else}}none{{end}}", "none\n"),
+        ('{{range split .Name "-"}}<{{.}}>{{end}}', "<demo><web><1>\n"),
         ("{{if .Name}}a{{if .Ports}}b{{end}}c{{end}}", "ac\n"),
         ("a {{- .State -}} b", "arunningb\n"),
         ('{{join (split .Name "-") "/"}}', None),
@@ -169,3 +171,9 @@ def test_a_container_that_does_not_run_has_no_ports() -> None:
     stopped = container(status=Status.EXITED, ports=(PortState(80, "tcp", "0.0.0.0", 8080),))
     fields = container_fields(stopped, now_ns=NOW, truncate=True)
     assert (fields["Ports"], fields["Publishers"]) == ("", None)
+
+
+def test_a_template_goes_through_the_ports() -> None:
+    ports = tuple(PortState(number, "tcp", "0.0.0.0", number + 8000) for number in (80, 81))
+    template = "{{range .Publishers}}{{.PublishedPort}}->{{.TargetPort}} {{end}}"
+    assert listing(template, container(ports=ports)) == "8080->80 8081->81 \n"
