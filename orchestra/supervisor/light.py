@@ -154,13 +154,13 @@ class Channel:
                 if not select.select([self._socket], [], [], remaining_s)[0]:
                     return None
             try:
-                content, fds, _, _ = socket.recv_fds(
-                    self._socket, 262144, MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
-                )
+                content, fds, _, _ = socket.recv_fds(self._socket, 262144, MOST_DESCRIPTORS)
             except OSError as exc:
                 raise _gone(exc) from exc
             if not content:
                 raise _gone(None)
+            for fd in fds:  # recv_fds does not pass MSG_CMSG_CLOEXEC on
+                os.set_inheritable(fd, False)  # noqa: FBT003 (positional only)
             self._descriptors += fds
             self._frames.feed(content)
 

@@ -24,7 +24,8 @@ def _answer(name: str, birth: Birth) -> NoReturn:
     """Serve one connection by telling the name and what was parked."""
     assert birth.listener is not None
     connected, _ = birth.listener.accept()
-    connected.sendall(f"{name} {sorted(birth.lot.collect())}".encode())
+    leaks = [fd for fd in (*birth.lot.filenos(), birth.listener.fileno()) if os.get_inheritable(fd)]
+    connected.sendall(f"{name} {sorted(birth.lot.collect())} {leaks}".encode())
     os._exit(0)
 
 
@@ -56,7 +57,7 @@ def test_a_seed_gets_the_project_the_socket_and_the_parked_descriptors(tmp_path:
     with _listening(tmp_path) as listener:
         assert seed.grow("demo", Birth(lot, listener), listener)
     lot.close()
-    assert _said(tmp_path) == "demo ['kept']"
+    assert _said(tmp_path) == "demo ['kept'] []", "and a reaper would inherit nothing"
 
 
 def test_a_seed_warms_up_before_it_is_told(tmp_path: Path) -> None:
