@@ -124,10 +124,6 @@ class Layout:
         """FIFOs, mount point of the root file system, generated /etc files."""
         return join(self.run(project), "containers", container_id)
 
-    def container_stdin(self, project: str, container_id: str) -> str:
-        """The FIFO into which who attaches writes."""
-        return join(self.container_run(project, container_id), "stdin")
-
 
 def default_layout(environ: dict[str, str] | os._Environ[str], *, euid: int) -> Layout:
     """The layout for this user, moved by ORCHESTRA_DATA_ROOT and ORCHESTRA_RUN_ROOT."""

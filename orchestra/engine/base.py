@@ -73,10 +73,11 @@ class RemoveContainer(Request, frozen=True, kw_only=True):
     volumes: bool = False  # its anonymous volumes as well
 
 
-class AttachTerminal(Request, frozen=True, kw_only=True):
-    """Completes with its terminal's master side in `Completion.fds`; Conflict without one.
+class AttachInput(Request, frozen=True, kw_only=True):
+    """Completes with what to write into in `Completion.fds`: Conflict when it does not run.
 
-    For typing and for the window's size: what it prints is read by the engine, into the log.
+    That is its terminal's master side, also for the window's size, or the writing end of its stdin;
+    nothing when it has none. What it prints is read by the engine alone, into the log.
     """
 
     id: ContainerId
@@ -126,7 +127,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     error: OrchestraError | None = None
     exit_code: int | None = None  # WaitExited
     detail: str = ""  # for people: "0.0.0.0:8080->80/tcp"
-    fds: tuple[int, ...] = ()  # AttachTerminal; the receiver's to close
+    fds: tuple[int, ...] = ()  # AttachInput; the receiver's to close
 
 
 class ObservedProject(Frozen, frozen=True, kw_only=True):

@@ -46,7 +46,7 @@ class Process(Frozen, frozen=True, kw_only=True):
     tty_rows: int = 0  # the terminal's first size; 0: none is set
     tty_columns: int = 0
     stdin_open: bool = False
-    stdin_once: bool = False  # it ends when those who write to the FIFO `stdin` have closed it
+    stdin_once: bool = False  # it ends when the first who attached has closed it
     init: bool = False
 
 

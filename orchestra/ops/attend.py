@@ -2,7 +2,7 @@
 
 What the container writes is read from its log, as it comes and to its end; so nothing is lost when
 the supervisor is killed, and nothing changes for the container when we are. What is typed goes into
-its terminal, of which the engine hands over a descriptor, or into the FIFO that is its stdin.
+its terminal or its stdin, of which the engine hands over a descriptor.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import stat
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.engine.base import AttachTerminal, KillContainer, WaitExited
+from orchestra.engine.base import AttachInput, KillContainer, WaitExited
 from orchestra.errors import Interrupted
 from orchestra.linux import tty
 from orchestra.runtime.detachkeys import DetachKeys
@@ -49,7 +49,6 @@ class Subject(NamedTuple):
     signals: bool = True  # pass them on; never with a terminal, where Ctrl-C is a key
     detach_keys: bytes = b""
     is_new: bool = False  # show its output from the beginning
-    stdin_writer: int = -1  # its FIFO, if we have it open already; handed over
 
 
 class Outcome(NamedTuple):
@@ -119,13 +118,11 @@ class _Attendance:
     def run(self) -> Outcome:
         self._open_log()
         self._exit_ticket = self._engine.submit(WaitExited(id=self._subject.id))
-        self._terminal_ticket = -1
-        if self._subject.tty:
-            self._terminal_ticket = self._engine.submit(AttachTerminal(id=self._subject.id))
-            if self._subject.stdin and os.isatty(STDIN):
-                self._undo.enter_context(tty.raw_mode(STDIN))
-        elif self._subject.stdin:
-            self._open_stdin()
+        self._input_ticket = -1
+        if self._subject.tty or self._subject.stdin:
+            self._input_ticket = self._engine.submit(AttachInput(id=self._subject.id))
+        if self._subject.tty and self._subject.stdin and os.isatty(STDIN):
+            self._undo.enter_context(tty.raw_mode(STDIN))
         self._pump.watch(self._signals.fileno())
         self._pump.watch(self._changes.fileno())
         self._take_answers()
@@ -195,14 +192,8 @@ class _Attendance:
             self._refill()
 
     # -- to the container -------------------------------------------------------------------------
-    def _open_stdin(self) -> None:
-        writer = self._subject.stdin_writer
-        if writer < 0:
-            path = self._layout.container_stdin(self._subject.project, self._subject.id)
-            try:
-                writer = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            except OSError:
-                return  # the container has closed its stdin, or ended
+    def _open_stdin(self, writer: int) -> None:
+        os.set_blocking(writer, False)
         self._pump.route(STDIN, writer, is_output=False, owned=(writer,))
 
     def _open_terminal(self, master: int) -> None:
@@ -251,9 +242,10 @@ class _Attendance:
             if answer.error is not None:
                 raise answer.error
             self._exit_code = answer.exit_code
-        elif answer.ticket == self._terminal_ticket and answer.fds:
-            self._open_terminal(answer.fds[0])
-        # else a signal for what has just ended, or its terminal: there is nothing to do
+        elif answer.ticket == self._input_ticket and answer.fds:
+            open_input = self._open_terminal if self._subject.tty else self._open_stdin
+            open_input(answer.fds[0])
+        # else a signal for what has just ended, or its input: there is nothing to do
 
     def _watch_engine(self) -> None:
         """Its descriptor is another one after it has found the next supervisor."""

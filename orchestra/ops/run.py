@@ -6,7 +6,6 @@ In the foreground the caller's terminal or pipes are in front of it (`attend`).
 from __future__ import annotations
 
 import contextlib
-import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +14,6 @@ import msgspec
 from orchestra import __version__
 from orchestra.engine.base import RemoveContainer, StopContainer, call
 from orchestra.errors import EngineUnavailable
-from orchestra.linux.fds import Fd
 from orchestra.linux.tty import WindowSize, window_size
 from orchestra.model.container import LogConfig
 from orchestra.ops.attend import STDOUT, Outcome, Subject, attend, pause_of
@@ -68,7 +66,6 @@ class OneOff:
         self._options = options
         self._undo = ExitStack()
         self._signals = SignalPipe()
-        self._stdin = Fd(-1)
         self._spec: ContainerSpec | None = None
         self._goes_on = False
 
@@ -116,8 +113,6 @@ class OneOff:
             plan = plan_oneoff(desired, service, spec, observed, __version__)
             self._undo.enter_context(self._signals)
             self._spec = spec
-            if spec.process.stdin_once:
-                self._open_stdin(spec)
             execute(plan, self._engine, report, pause=pause_of(self._engine, self._signals))
         self._goes_on = options.detach
         return spec.name
@@ -134,7 +129,6 @@ class OneOff:
             stdin=spec.process.stdin_open,
             detach_keys=key_bytes(""),
             is_new=True,
-            stdin_writer=self._stdin.detach(),
         )
         outcome = attend(self._host.layout, self._engine, subject, self._signals)
         self._goes_on = outcome.detached
@@ -146,16 +140,6 @@ class OneOff:
             wanted = desired._replace(project=desired.project.with_services(others))
             execute(plan_for(wanted, self._engine.observe(), UpOptions()), self._engine, report)
 
-    def _open_stdin(self, spec: ContainerSpec) -> None:
-        """Make its FIFO and open it before the container does, lest that sees its end at once."""
-        layout = self._host.layout
-        path = layout.container_stdin(spec.project, spec.id)
-        self._undo.callback(_forget, path, layout.container(spec.project, spec.id))
-        os.makedirs(os.path.dirname(path), mode=0o700)
-        os.mkfifo(path, 0o600)
-        self._stdin = Fd(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
-        self._undo.callback(self._stdin.close)
-
     def _end(self, spec: ContainerSpec) -> None:
         """It has ended already, unless it was our output or the start that did not last."""
         with contextlib.suppress(EngineUnavailable):
@@ -163,14 +147,6 @@ class OneOff:
                 call(self._engine, RemoveContainer(id=spec.id, force=True, volumes=True))
             else:
                 call(self._engine, StopContainer(id=spec.id, grace_s=0.0))
-
-
-def _forget(path: str, container: str) -> None:
-    """Remove what the engine knows nothing of, when the container has not been made."""
-    if not os.path.exists(container):
-        with contextlib.suppress(OSError):
-            os.unlink(path)
-            os.rmdir(os.path.dirname(path))
 
 
 def in_background(spec: ContainerSpec, options: RunOptions) -> ContainerSpec:

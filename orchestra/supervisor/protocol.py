@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestra.engine.base import (
-    AttachTerminal,
+    AttachInput,
     Completion,
     CreateContainer,
     CreateNetwork,
@@ -47,7 +47,7 @@ AnyRequest = (
     | RestartContainer
     | PauseContainer
     | UnpauseContainer
-    | AttachTerminal
+    | AttachInput
     | RemoveContainer
     | RenameContainer
     | WaitHealthy

@@ -144,6 +144,13 @@ def test_a_closed_stdin_is_an_empty_one(project: Orchestra) -> None:
     assert done.stdout.strip() == b"0"
 
 
+def test_stdin_can_be_opened_again_after_its_end(project: Orchestra) -> None:
+    flags = ("--rm", "--no-deps", "-T", "-u", "nobody")
+    script = "cat; cat /dev/stdin; echo out > /dev/stdout"
+    result = project("run", *flags, "web", "sh", "-c", script, stdin="in\n", timeout_s=20)
+    assert result.out == "in\nout\n"
+
+
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT"])
 def test_signals_are_passed_on(project: Orchestra, name: str) -> None:
     script = f"trap 'echo caught; exit 9' {name}; echo ready; while :; do sleep 0.05; done"
@@ -160,7 +167,7 @@ def test_a_first_process_that_ignores_signals_is_killed_by_the_third(project: Or
     with background(project, "--rm", "web", "sh", "-c", "echo ready; exec sleep 60") as run:
         assert run.stdout is not None
         assert run.stdout.readline() == b"ready\n"
-        for _ in range(3):
+        for _ in range(20):  # signals that come too fast after each other are one
             run.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 run.wait(0.3)

@@ -51,11 +51,15 @@ class _Parked(NamedTuple):
     pidfd: int
     network: tuple[int, ...]
     outputs: tuple[int, ...]
+    stdin: int
 
 
 def _sorted(container: Container, fds: tuple[int, ...]) -> _Parked:
+    stdin = -1
+    if running.keeps_stdin(container.spec) and len(fds) > 1:
+        fds, stdin = fds[:-1], fds[-1]
     outputs = max(1, len(fds) - running.output_count(container.spec))
-    return _Parked(fds[0], fds[1:outputs], fds[outputs:])
+    return _Parked(fds[0], fds[1:outputs], fds[outputs:], stdin)
 
 
 def _close(fds: tuple[int, ...]) -> None:
@@ -85,6 +89,7 @@ def _adopt(core: Core, container: Container, fds: _Parked) -> None:
     container.scope = core.drivers.cgroups.find(
         core.cgroup_name(container), container.spec.resources
     )
+    container.stdin = fds.stdin
     _reopen_output(core, container, fds.outputs)
     if state.pid and is_running(state.pid, state.start_ticks):
         if pidfd < 0:

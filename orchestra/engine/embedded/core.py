@@ -136,6 +136,7 @@ class Container:
         self.scope: CgroupScope | None = None
         self.pidfd = -1
         self.pump: LogPump | None = None
+        self.stdin = -1  # the writing end of its stdin, until the first attached, if it ends then
         self.prepared: tuple[float, Rootfs] | None = None  # when (monotonic), by create
         self.launching: Launching | None = None
         self.launch_undo = ExitStack()

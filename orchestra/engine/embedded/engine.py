@@ -132,7 +132,7 @@ _HANDLERS: dict[type[Request], Callable[..., None]] = {
     base.RestartContainer: stopping.restart,
     base.PauseContainer: stopping.pause,
     base.UnpauseContainer: stopping.unpause,
-    base.AttachTerminal: attaching.attach_terminal,
+    base.AttachInput: attaching.attach_input,
     base.RenameContainer: making.rename,
     base.WaitHealthy: _wait_healthy,
     base.WaitExited: _wait_exited,

@@ -39,21 +39,6 @@ def make_fifos(run_dir: str) -> None:
             os.mkfifo(path, 0o600)
 
 
-def open_stdin(path: str, *, once: bool) -> int:
-    """The container's side of the FIFO *path* that is its stdin; who attaches writes into it.
-
-    With *once* it ends when they have closed it. Else it never does, since its reader is a writer
-    as well. fifo(7). Raises OSError.
-    """
-    with contextlib.suppress(FileExistsError):
-        os.mkfifo(path, 0o600)
-    if not once:
-        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # waits for no writer
-    os.set_blocking(fd, True)
-    return fd
-
-
 class LogPump:
     """The reading ends of one container's output, watched by the loop."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.engine.embedded import probing, waiting
 from orchestra.engine.embedded.assembly import assemble
-from orchestra.engine.embedded.pump import LogPump, make_fifos, open_stdin
+from orchestra.engine.embedded.pump import LogPump, make_fifos
 from orchestra.engine.embedded.restart import Exit, decide
 from orchestra.errors import LaunchFailed, OrchestraError
 from orchestra.model.state import Health, Status
@@ -57,9 +57,10 @@ def _prepare(core: Core, container: Container, undo: ExitStack) -> Launch:
             make_fifos(run_dir)
             container.pump.open_fifos(run_dir)
     if spec.process.stdin_open and not spec.process.tty:
-        path = core.layout.container_stdin(core.project, container.id)
-        stdin = open_stdin(path, once=spec.process.stdin_once)
+        # no FIFO: who opens one by /dev/stdin waits for a writer when there is none any more
+        stdin, container.stdin = os.pipe2(os.O_CLOEXEC)
         undo.callback(os.close, stdin)
+        undo.callback(close_stdin, container)
     core.bury()  # an earlier run's cgroup has the same name
     container.scope = core.drivers.cgroups.create(
         core.cgroup_name(container),
@@ -152,13 +153,14 @@ def _launched(core: Core, container: Container, launched: Launched) -> None:
 def watch(core: Core, container: Container, pidfd: int, network_fds: tuple[int, ...]) -> None:
     """Be told when the container's process ends; owns *pidfd*.
 
-    It is parked, with the output and the name server's sockets: while somebody has a pidfd open,
+    It is parked, with stdin, output and the name server's sockets: while somebody has a pidfd open,
     the kernel keeps the exit status, even of a process that was reaped; and a question to a name
     server that has just been killed waits for the next instead of being refused.
     """
     container.pidfd = pidfd
     outputs = container.pump.fds if container.pump is not None else ()
-    core.keeper.park(parking_key(container), (pidfd, *network_fds, *outputs))
+    stdin = (container.stdin,) if keeps_stdin(container.spec) else ()
+    core.keeper.park(parking_key(container), (pidfd, *network_fds, *outputs, *stdin))
     core.exits.watch(
         container.state.pid,
         container.state.start_ticks,
@@ -172,6 +174,19 @@ def output_count(spec: ContainerSpec) -> int:
     if spec.process.tty:
         return 1
     return 0 if spec.log.driver == "none" else 2
+
+
+def keeps_stdin(spec: ContainerSpec) -> bool:
+    """Do we hold the writing end of its stdin for good, so that it never ends?"""
+    process = spec.process
+    return process.stdin_open and not process.tty and not process.stdin_once
+
+
+def close_stdin(container: Container) -> None:
+    """Give up our side of its stdin."""
+    if container.stdin >= 0:
+        os.close(container.stdin)
+        container.stdin = -1
 
 
 def parking_key(container: Container) -> str:
@@ -274,6 +289,7 @@ def release_run(core: Core, container: Container) -> bool:
             container.scope.kill()
         core.destroy_scope(container)
     _close_pump(container)
+    close_stdin(container)
     core.keeper.forget(parking_key(container))
     if container.pidfd >= 0:
         os.close(container.pidfd)
