@@ -62,7 +62,14 @@ NEWER = frozenset(
 )
 """Golden cases with attributes or rules that 2.26 does not have."""
 
-STRICTER = frozenset({"volumes-unknown-type", "restart-unknown"})
+STRICTER = frozenset(
+    {
+        "container-name-that-docker-refuses",
+        "container-name-used-twice",
+        "restart-unknown",
+        "volumes-unknown-type",
+    }
+)
 """Golden cases that 2.26 accepts and we refuse."""
 
 
