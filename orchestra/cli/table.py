@@ -33,6 +33,7 @@ COMMANDS: dict[str, Row] = {
     "kill": Row("kill", "Force stop service containers", RUN),
     "create": Row("create", "Creates containers for a service", RUN),
     "pull": Row("pull", "Pull service images", RUN),
+    "push": Row("push", "Push service images", RUN),
     "rm": Row("rm", "Removes stopped service containers", RUN),
     "pause": Row("pause", "Pause services", RUN),
     "unpause": Row("unpause", "Unpause services", RUN),

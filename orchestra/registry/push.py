@@ -16,7 +16,7 @@ from orchestra.image.manifest import Descriptor, Manifest, media_type_of, parse_
 from orchestra.registry.base import LayerPhase, LayerProgress, Pushed
 from orchestra.registry.client import Upload
 from orchestra.registry.failures import Transient
-from orchestra.registry.together import Stop, run_together
+from orchestra.registry.together import Stop, run_together, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,8 @@ _MAX_MOUNTS = 4
 def push(reference: Reference, registries: Registries, source: ImageSource, watch: Watch) -> Pushed:
     """Make the registry have *reference* as *source* has it. Raises NotFound, RegistryError.
 
-    Raises ConfigError for a reference with a digest: content cannot be pushed under another's.
+    *watch* is called in this thread; all others have ended afterwards. Raises ConfigError for a
+    reference with a digest: content cannot be pushed under another's.
     """
     if reference.digest:
         raise ConfigError(
@@ -63,20 +64,32 @@ def push(reference: Reference, registries: Registries, source: ImageSource, watc
     }
     repositories = sorted({path for paths in mounts.values() for path in paths})
 
-    def send(client: RegistryClient) -> Pushed:
-        _Push(reference, client, source, watch).send(manifest, mounts)
-        client.put_manifest(reference.tag, data, media_type_of(manifest))
-        return Pushed(digest, len(data))
+    stop = Stop()
 
-    return registries.writing(reference, tuple(repositories), send)
+    def work(tell: Watch) -> Pushed:
+        def send(client: RegistryClient) -> Pushed:
+            part = Stop()
+            with stop.breaking(part):
+                _Push(reference, client, source, tell, part).send(manifest, mounts)
+                client.put_manifest(reference.tag, data, media_type_of(manifest))
+            return Pushed(digest, len(data))
+
+        return registries.writing(reference, tuple(repositories), send)
+
+    return watched(work, watch, stop)
 
 
 class _Push:
     def __init__(
-        self, reference: Reference, client: RegistryClient, source: ImageSource, watch: Watch
+        self,
+        reference: Reference,
+        client: RegistryClient,
+        source: ImageSource,
+        watch: Watch,
+        stop: Stop,
     ) -> None:
         self._reference = reference
-        self._stop = Stop()
+        self._stop = stop
         self._client = client.paused_by(self._stop.wait)
         self._source = source
         self._watch = watch

@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from orchestra.errors import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+T = TypeVar("T")
+E = TypeVar("E")
 
 
 class Breakable(Protocol):
@@ -70,3 +74,27 @@ def run_together(jobs: Sequence[Callable[[], None]], *, threads: int, stop: Stop
             stop.abort()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def watched(work: Callable[[Callable[[E], None]], T], watch: Callable[[E], None], stop: Stop) -> T:
+    """What *work* returns; it runs in another thread, and *watch* hears in this one what it tells.
+
+    A failure of *watch*, or Ctrl-C, aborts *stop*. The thread has ended afterwards.
+    """
+    events: SimpleQueue[E | None] = SimpleQueue()
+
+    def run() -> T:
+        try:
+            return work(events.put)
+        finally:
+            events.put(None)
+
+    with ThreadPoolExecutor(1, "registry") as pool:
+        future = pool.submit(run)
+        try:
+            while (event := events.get()) is not None:
+                watch(event)
+        except BaseException:
+            stop.abort()
+            raise
+    return future.result()

@@ -144,3 +144,24 @@ def test_a_bad_name_and_the_host_cannot_be_pulled_or_pushed(orchestra: Orchestra
 
 def test_a_password_is_not_asked_for_without_a_terminal(orchestra: Orchestra) -> None:
     assert "non TTY" in orchestra("login", "-u", "ada", code=None, stdin="x").err
+
+
+def test_push_sends_what_services_build(orchestra: Orchestra, hub: Registry) -> None:
+    name = f"{hub.host}/mine"
+    orchestra("pull")
+    orchestra("image", "tag", "redis:7", f"{name}:1")
+    orchestra("image", "tag", "redis:7", f"{name}:extra")
+    write(
+        orchestra,
+        f"services:\n  a: {{image: '{name}:1', build: {{context: ., tags: ['{name}:extra']}}}}\n"
+        f"  b: {{image: '{name}:2', build: .}}\n  c: {{image: other}}\n",
+    )
+    done = orchestra("push", "a", "c")
+    assert f"{name}:1  Pushed" in done.err
+    assert f"{name}:extra  Pushed" in done.err
+    assert "c  Skipped" in done.err
+    assert "Layer already exists" in done.err  # for the second tag
+    assert f'"{name}:2" is not on this machine' in orchestra("push", code=1).err
+    orchestra("push", "--ignore-push-failures")
+    orchestra("image", "rm", f"{name}:extra")
+    orchestra("image", "pull", f"{name}:extra")
