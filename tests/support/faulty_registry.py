@@ -52,6 +52,7 @@ class FaultyRegistry:
         self.authorizations: list[str] = []
         self.token: Token | None = None
         self.tokens: list[str] = []
+        self.sent_bytes = 0
         self.host = ""
 
     def add(self, image: MadeImage, tag: str = "1") -> None:
@@ -178,6 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
+        self.registry.sent_bytes += len(body)
         if fault.stall_s:
             self.wfile.write(body[: max(0, fault.cut_after)])
             time.sleep(fault.stall_s)
