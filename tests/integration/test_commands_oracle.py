@@ -20,7 +20,7 @@ from tests.support.docker_engine import DockerEngine, find_compose, why_no_engin
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tests.support.scenario import Orchestra
 
@@ -116,6 +116,45 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("start",),
 )
 
+FOREGROUND = """
+name: demo
+services:
+  web:
+    image: {image}
+    command: [sh, -c, "echo hello; sleep 0.5; echo bye"]
+    depends_on: [db]
+  db:
+    image: {image}
+    init: true
+    command: [sh, -c, "echo base; sleep 1.5; exit 3"]
+  quiet:
+    image: {image}
+    attach: false
+    init: true
+    command: [sh, -c, "echo hush; sleep 2"]
+"""
+
+SESSIONS: tuple[tuple[str, ...], ...] = (
+    ("up",),
+    ("up", "--no-log-prefix"),
+    ("up", "--attach", "web"),
+    ("up", "--no-attach", "web"),
+    ("up", "web"),
+    ("up", "--attach-dependencies", "--attach", "web"),
+    ("up", "--attach", "nosuch"),
+    ("up", "--wait", "--attach", "web"),
+    ("up", "-d", "--abort-on-container-exit"),
+)
+"""Of these the lines on stdout are compared, in any order: two containers write at once."""
+
+ABORTED: tuple[tuple[str, ...], ...] = (
+    ("up", "--abort-on-container-exit"),
+    ("up", "--exit-code-from", "db"),
+    ("up", "--exit-code-from", "web"),
+    ("run", "--rm", "-T", "web", "sh", "-c", "exit 5"),
+)
+"""Of these only the exit codes: who is told to have ended last is a matter of chance."""
+
 STDERR = frozenset(("up", "stop", "start", "restart", "down"))
 """Commands whose progress is compared, line by line in any order, when they succeed."""
 
@@ -124,23 +163,31 @@ OTHERWISE = frozenset((("up", "-d", "--scale", "db=1"), ("down", "-v"), ("nosuch
 
 
 class Told(NamedTuple):
-    """What one step came to."""
+    """What one step came to: lines or records, and the progress."""
 
     code: int
-    out: object
+    out: Sequence[object]
     steps: tuple[str, ...]
 
 
 class Peer:
     """One of the two programs, in a project directory of its own called `demo`."""
 
-    def __init__(self, argv: tuple[str, ...], env: dict[str, str], directory: str) -> None:
-        self._argv, self._env, self.directory = argv, env, directory
+    def __init__(
+        self, argv: tuple[str, ...], env: dict[str, str], directory: str, image: str
+    ) -> None:
+        self._argv, self._env, self._directory, self._image = argv, env, directory, image
+
+    def write(self, compose: str) -> None:
+        """Make the directory, with *compose* for this peer's image."""
+        os.mkdir(self._directory)
+        with open(os.path.join(self._directory, "compose.yaml"), "w") as file:
+            file.write(compose.format(image=self._image))
 
     def run(self, step: tuple[str, ...]) -> Told:
         done = subprocess.run(
             (*self._argv, *step),
-            cwd=self.directory,
+            cwd=self._directory,
             env=self._env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -148,8 +195,8 @@ class Peer:
             timeout=60,
             check=False,
         )
-        told = plainly(done.stdout, self.directory)
-        out: object = [_in_order(line) for line in told.splitlines()]
+        told = plainly(done.stdout, self._directory)
+        out: Sequence[object] = [_in_order(line) for line in told.splitlines()]
         if "json" in step:
             out = _records(done.stdout)
         return Told(done.returncode, out, _progress(done.stderr) if done.returncode == 0 else ())
@@ -195,29 +242,40 @@ def engine(outer_namespaces: None) -> Iterator[DockerEngine]:
         yield running
 
 
-def _project(directory: str, image: str) -> str:
-    demo = os.path.join(directory, "demo")
-    os.mkdir(demo)
-    with open(os.path.join(demo, "compose.yaml"), "w") as file:
-        file.write(COMPOSE.format(image=image))
-    return demo
+@pytest.fixture
+def docker(engine: DockerEngine, tmp_path: os.PathLike[str]) -> Iterator[Peer]:
+    peer = Peer((_COMPOSE,), engine.environ, os.path.join(tmp_path, "demo"), IMAGE)
+    yield peer
+    peer.run(("down", "-v", "-t", "0", "--remove-orphans"))
 
 
-def test_the_same_commands_tell_the_same(
-    engine: DockerEngine, orchestra: Orchestra, tmp_path: os.PathLike[str]
-) -> None:
-    docker = Peer((_COMPOSE,), engine.environ, _project(os.fspath(tmp_path), IMAGE))
-    ours = Peer((PROGRAM,), orchestra.env, _project(orchestra.directory, "host"))
+@pytest.fixture
+def ours(orchestra: Orchestra) -> Peer:
+    return Peer((PROGRAM,), orchestra.env, os.path.join(orchestra.directory, "demo"), "host")
+
+
+def test_the_same_commands_tell_the_same(docker: Peer, ours: Peer) -> None:
+    docker.write(COMPOSE)
+    ours.write(COMPOSE)
     differing = []
-    try:
-        for step in STEPS:
-            theirs, mine = docker.run(step), ours.run(step)
-            if step in OTHERWISE or not STDERR.intersection(step):
-                theirs, mine = theirs._replace(steps=()), mine._replace(steps=())
-            if step in OTHERWISE:
-                theirs, mine = theirs._replace(out=""), mine._replace(out="")
-            if theirs != mine:
-                differing.append(f"{' '.join(step)}\n  docker    {theirs}\n  orchestra {mine}")
-    finally:
-        docker.run(("down", "-v", "-t", "0", "--remove-orphans"))
+    for step in STEPS:
+        theirs, mine = docker.run(step), ours.run(step)
+        if step in OTHERWISE or not STDERR.intersection(step):
+            theirs, mine = theirs._replace(steps=()), mine._replace(steps=())
+        if step in OTHERWISE:
+            theirs, mine = theirs._replace(out=[]), mine._replace(out=[])
+        if theirs != mine:
+            differing.append(f"{' '.join(step)}\n  docker    {theirs}\n  orchestra {mine}")
     assert not differing, "\n".join(differing)
+
+
+@pytest.mark.parametrize("step", [*SESSIONS, *ABORTED], ids=" ".join)
+def test_the_same_sessions_in_the_foreground(
+    docker: Peer, ours: Peer, step: tuple[str, ...]
+) -> None:
+    docker.write(FOREGROUND)
+    ours.write(FOREGROUND)
+    theirs, mine = docker.run(step), ours.run(step)
+    assert mine.code == theirs.code
+    if step in SESSIONS:
+        assert sorted(map(str, mine.out)) == sorted(map(str, theirs.out))
