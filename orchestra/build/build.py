@@ -41,6 +41,8 @@ def build_image(machine: Machine, request: BuildRequest, watch: Watch) -> str:
             runner=runner,
             caches=os.path.join(layout.builds, "caches"),
         )
+        if work.is_alone:
+            runner.sweep()
         try:
             return Solver(request, toolbox, watch).build()
         finally:

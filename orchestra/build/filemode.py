@@ -32,7 +32,8 @@ class Mode(NamedTuple):
             if action == "-":
                 mode &= ~bits
             else:
-                mode = (mode & ~(who & 0o777) if action == "=" else mode) | bits
+                cleared = who & 0o777 if is_directory else who
+                mode = (mode & ~cleared if action == "=" else mode) | bits
         return mode
 
 

@@ -16,10 +16,17 @@ if TYPE_CHECKING:
     from orchestra.model.container import Pairs
 
 
+class Secret(NamedTuple):
+    """The file *path*, or *content* where there is no path."""
+
+    path: str = ""
+    content: str = ""
+
+
 class BuildRequest(NamedTuple):
     """*context* is a directory, *contexts* names others: directories and image references.
 
-    *secrets* and *ssh* map ids to files and sockets of this machine. *epoch_s* is
+    *secrets* and *ssh* map ids to secrets and to sockets of this machine. *epoch_s* is
     SOURCE_DATE_EPOCH. *no_cache* names the stages whose steps all run; "*" is every stage.
     """
 
@@ -32,7 +39,7 @@ class BuildRequest(NamedTuple):
     names: tuple[Reference, ...] = ()
     labels: Pairs = ()
     contexts: Pairs = ()
-    secrets: Mapping[str, str] = {}
+    secrets: Mapping[str, Secret] = {}
     ssh: Mapping[str, str] = {}
     network: str = "default"
     no_cache: frozenset[str] = frozenset()

@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
     from orchestra.build.instructions.run import Run
     from orchestra.build.origins import Toolbox
-    from orchestra.build.request import BuildRequest
+    from orchestra.build.request import BuildRequest, Secret
     from orchestra.build.steps import StepContext
     from orchestra.build.transfer import Origin, Transfer
+
+SCRIPT = "/dev/pipes/EOF"
+"""Where a heredoc that is a program is mounted, as with BuildKit."""
 
 _CONTENT = "/content"
 _MOST_PRIVATE = 1000
@@ -91,6 +94,8 @@ class RunMounts:
                     self._secret(mount, files, env)
                 else:
                     self._ssh(mount, mounts, env)
+            if (self._command.script or "").startswith("#!"):
+                mounts.append(self._script(self._command.script or "", undo))
             targets = (*(each.target for each in mounts), *(each.target for each in files))
             yield Prepared(tuple(mounts), tuple(files), tuple(env), targets)
 
@@ -116,6 +121,15 @@ class RunMounts:
             target=self._target(mount),
             read_only=mount.read_only,
         )
+
+    def _script(self, text: str, undo: ExitStack) -> Mount:
+        directory = self._toolbox.work.directory("script")
+        undo.callback(self._toolbox.discard, directory)
+        path = os.path.join(directory, "EOF")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), 0o755)
+        return Mount(kind=MountKind.BIND, source=path, target=SCRIPT, read_only=True)
 
     # -- cache ----------------------------------------------------------------------------------
     def _cache(self, mount: RunMount, undo: ExitStack) -> Mount:
@@ -167,8 +181,8 @@ class RunMounts:
         self, mount: RunMount, files: list[FileContent], env: list[tuple[str, str]]
     ) -> None:
         name = mount.id or mount.source or posixpath.basename(mount.target)
-        path = self._request.secrets.get(name)
-        if path is None:
+        secret = self._request.secrets.get(name)
+        if secret is None:
             if mount.required:
                 raise error_at(
                     self._command.place,
@@ -177,21 +191,27 @@ class RunMounts:
                 )
             return
         if mount.env is not None:
-            try:
-                with open(path, encoding="utf-8") as file:
-                    env.append((mount.env or name, file.read()))
-            except (OSError, ValueError) as exc:
-                raise error_at(self._command.place, f'RUN: the secret "{name}": {exc}') from exc
+            env.append((mount.env or name, self._text(name, secret)))
         if mount.env is None or mount.target:
             files.append(
                 FileContent(
                     target=self._target(mount) if mount.target else f"/run/secrets/{name}",
-                    source=path,
+                    source=secret.path,
+                    content=secret.content,
                     uid=mount.uid or 0,
                     gid=mount.gid or 0,
                     mode=0o400 if mount.mode is None else mount.mode,
                 )
             )
+
+    def _text(self, name: str, secret: Secret) -> str:
+        if not secret.path:
+            return secret.content
+        try:
+            with open(secret.path, encoding="utf-8") as file:
+                return file.read()
+        except (OSError, ValueError) as exc:
+            raise error_at(self._command.place, f'RUN: the secret "{name}": {exc}') from exc
 
     def _ssh(self, mount: RunMount, mounts: list[Mount], env: list[tuple[str, str]]) -> None:
         name = mount.id or "default"

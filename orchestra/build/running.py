@@ -91,8 +91,21 @@ class Runner:
             undo.callback(remove_tree, run_dir)
             return self._run(spec, rootfs, run_dir, output, undo)
 
+    def sweep(self) -> None:
+        """Remove what the commands of killed builds have left; there is no other build now."""
+        machine = self._machine
+        directory = machine.layout.containers(PROJECT)
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(directory):
+                scope = machine.cgroups.find(f"{PROJECT}/{name}", Resources())
+                scope.kill()
+                scope.destroy()
+                machine.networks.release(name)
+                remove_tree(os.path.join(directory, name))
+
     def close(self) -> None:
-        """Remove the builds' network, unless another build is on it."""
+        """Remove the builds' cgroup and network, unless another build is in them."""
+        self._machine.cgroups.remove_project(PROJECT)
         if self._has_network:
             with contextlib.suppress(Conflict):
                 self._machine.networks.remove_network(_NETWORK.name)
@@ -177,14 +190,14 @@ class Runner:
     def _connect(self, spec: ContainerSpec, undo: ExitStack) -> Allocation:
         """Addresses for *spec*; they are known to be in use while its spec file exists."""
         layout, networks = self._machine.layout, self._machine.networks
+        path = layout.spec_json(PROJECT, spec.id)
+        os.makedirs(os.path.dirname(path), 0o700)
+        undo.callback(remove_tree, os.path.dirname(path))
+        with open(path, "wb") as file:
+            file.write(msgspec.json.encode(spec))
         if spec.endpoints:
             self._has_network = True
             networks.create_network(_NETWORK)
-            path = layout.spec_json(PROJECT, spec.id)
-            os.makedirs(os.path.dirname(path), 0o700)
-            undo.callback(remove_tree, os.path.dirname(path))
-            with open(path, "wb") as file:
-                file.write(msgspec.json.encode(spec))
         allocation = networks.allocate(spec)
         undo.callback(networks.release, spec.id)
         return allocation

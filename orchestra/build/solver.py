@@ -82,7 +82,7 @@ class Solver:
         for written in commands:
             command, _ = scope.apply(written)
             number += type(command) in STEPS
-            title = f"[{planned.stage.title} {number}/{total}] {_one_line(command.text)}"
+            title = self._title(planned, f"{number}/{total}", command.text)
             state = self._apply(state, scope, command, planned, title)
         self._states[planned.stage.number] = state
         self._scopes[planned.stage.number] = scope
@@ -124,9 +124,16 @@ class Solver:
 
     def _announce_base(self, planned: PlannedStage, total: int) -> None:
         self._step += 1
-        title = f"[{planned.stage.title} 1/{total}] {_one_line(planned.stage.start.text)}"
+        title = self._title(planned, f"1/{total}", planned.stage.start.text)
         self._watch(StepEvent(self._step, title, StepPhase.STARTED))
         self._watch(StepEvent(self._step, title, StepPhase.DONE))
+
+    def _title(self, planned: PlannedStage, count: str, text: str) -> str:
+        """As BuildKit's: "[build 2/4] RUN make", "[stage-1 2/4] …", "[2/4] …" in a single stage."""
+        name = planned.stage.start.name
+        if not name and len(self._request.dockerfile.stages) > 1:
+            name = f"stage-{planned.stage.number}"
+        return f"[{name} {count}] {_one_line(text)}" if name else f"[{count}] {_one_line(text)}"
 
     # -- one instruction ------------------------------------------------------------------------
     def _apply(

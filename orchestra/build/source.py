@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _AROUND = 2
+_SHOWN_OUTPUT = 20
 
 
 class Place(NamedTuple):
@@ -60,6 +61,13 @@ def excerpt(lines: Sequence[str], place: Place) -> str:
         mark = ">>>" if place.line <= number <= place.last_line else "   "
         shown.append(f" {number:>{width}} | {mark} {_printable(lines[number - 1])}".rstrip())
     return "\n".join([*shown, "-" * 20])
+
+
+def step_failed(lines: Sequence[str], place: Place, what: str, output: str) -> BuildError:
+    """A step that has failed while it worked: where, what, and the end of its output."""
+    last = [_printable(line) for line in output.splitlines()[-_SHOWN_OUTPUT:]]
+    parts = [f"{place.file}:{place.line}: {what}", excerpt(lines, place), *last]
+    return BuildError("\n".join(parts))
 
 
 def _printable(line: str) -> str:

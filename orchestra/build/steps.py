@@ -20,11 +20,11 @@ from orchestra.build.instructions.copy import Copy
 from orchestra.build.instructions.run import Run
 from orchestra.build.instructions.workdir import Workdir
 from orchestra.build.records import Record
-from orchestra.build.runmounts import RunMounts
+from orchestra.build.runmounts import SCRIPT, RunMounts
 from orchestra.build.running import STANDARD_MOUNT_POINTS
 from orchestra.build.running import Command as RunCommand
 from orchestra.build.settings import DEFAULT_SHELL, absolute, environment, in_shell
-from orchestra.build.source import error_at
+from orchestra.build.source import error_at, step_failed
 from orchestra.build.transfer import (
     Options,
     Transfer,
@@ -35,7 +35,6 @@ from orchestra.build.transfer import (
 )
 from orchestra.errors import BuildError, OrchestraError
 from orchestra.image.manifest import OCI_LAYER, Descriptor
-from orchestra.model.container import FileContent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
     from orchestra.model.rootfs import Rootfs
 
 _TAIL_BYTES = 4096
-_SCRIPT = "/dev/pipes/EOF"  # as with BuildKit
 
 
 class StepContext(NamedTuple):
@@ -183,7 +181,7 @@ def _run(toolbox: Toolbox, request: BuildRequest, context: StepContext, command:
         )
     settings = context.state.settings
     env = {**environment(settings), **context.variables}
-    argv, scripts = _program(command, settings)
+    argv = _program(command, settings)
     network = command.network if command.network != "default" else request.network
     mounts = RunMounts(toolbox, request, context, command)
     parts: list[object] = [
@@ -205,7 +203,7 @@ def _run(toolbox: Toolbox, request: BuildRequest, context: StepContext, command:
                 user=settings.user,
                 network=network,
                 mounts=prepared.mounts,
-                files=(*scripts, *prepared.files),
+                files=prepared.files,
             )
             _run_command(toolbox, context, command, run, rootfs)
         remove_mount_points(rootfs, (*STANDARD_MOUNT_POINTS, *prepared.targets))
@@ -215,16 +213,13 @@ def _run(toolbox: Toolbox, request: BuildRequest, context: StepContext, command:
     return _carry_out(toolbox, request, context, _Work(key, f"RUN {shown}", write))
 
 
-def _program(
-    command: Run, settings: RunSettings
-) -> tuple[tuple[str, ...], tuple[FileContent, ...]]:
-    """The argument vector, and the script that it names when the script has an interpreter."""
+def _program(command: Run, settings: RunSettings) -> tuple[str, ...]:
+    """The argument vector; a script that names its interpreter is mounted and executed."""
     if command.script is None:
-        return in_shell(settings, command.command), ()
+        return in_shell(settings, command.command)
     if command.script.startswith("#!"):
-        script = FileContent(target=_SCRIPT, content=command.script, mode=0o755)
-        return (_SCRIPT,), (script,)
-    return (*(settings.shell or DEFAULT_SHELL), command.script), ()
+        return (SCRIPT,)
+    return (*(settings.shell or DEFAULT_SHELL), command.script)
 
 
 def _run_command(
@@ -246,7 +241,10 @@ def _run_command(
         raise error_at(command.place, f"RUN: {exc.what}", exc.fix) from exc
     if code:
         shown = " ".join(run.argv)
-        raise error_at(command.place, f'RUN: the command "{shown}" has ended with exit code {code}')
+        what = f'the command "{shown}" has ended with exit code {code}'
+        raise step_failed(
+            toolbox.request.dockerfile.lines, command.place, what, tail.decode("utf-8", "replace")
+        )
 
 
 STEPS: dict[type[Command], Callable[..., Done]] = {

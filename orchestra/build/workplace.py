@@ -8,7 +8,6 @@ import os
 import secrets
 from typing import TYPE_CHECKING, Self
 
-from orchestra.build.running import PROJECT
 from orchestra.linux.remove_tree import remove_tree
 
 if TYPE_CHECKING:
@@ -18,10 +17,13 @@ if TYPE_CHECKING:
 
 
 class Workplace:
-    """A context manager; *path* is the directory, locked with flock(2) as long as we live."""
+    """A context manager; *path* is the directory, locked with flock(2) as long as we live.
+
+    *is_alone*: no other build was at work when this one began.
+    """
 
     def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+        self.is_alone = False
         self._top = os.path.join(layout.builds, "work")
         self.path = os.path.join(self._top, secrets.token_hex(6))
         self._lock = -1
@@ -52,7 +54,7 @@ class Workplace:
         return path
 
     def _sweep(self) -> None:
-        """Remove what killed builds have left: their work, and when no other works, their runs."""
+        """Remove what killed builds have left."""
         alive = False
         for name in os.listdir(self._top):
             path = os.path.join(self._top, name)
@@ -66,5 +68,4 @@ class Workplace:
                     remove_tree(path)
                 finally:
                     os.close(fd)
-        if not alive:
-            remove_tree(self._layout.project(PROJECT))
+        self.is_alone = not alive

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
     from orchestra.model.service import PullPolicy
+    from orchestra.ops.building import Building
     from orchestra.ops.up import UpOptions
 
 PULL_POLICIES = ("always", "missing", "never", "build")
@@ -78,7 +79,18 @@ def creation_options(args: Args, context: Context) -> UpOptions:
         scale=tuple(scale_of(text) for text in args.texts("scale")),
         pull=pull_policy(args),
         quiet_pull=args.on("quiet-pull"),
+        building=building_of(args),
     )
+
+
+def building_of(args: Args) -> Building:
+    """What --build and --no-build say."""
+    from orchestra.ops.building import Building
+
+    if args.on("no-build"):
+        return Building.NEVER
+    builds = args.on("build") or args.text("pull") == "build"
+    return Building.ALWAYS if builds else Building.MISSING
 
 
 def pull_policy(args: Args) -> PullPolicy | None:

@@ -56,6 +56,8 @@ COMMANDS: dict[str, Row] = {
     "config": Row("config", "Parse, resolve and render compose file in canonical format", FILE),
     "graph": Row("graph", "Print the dependency graph of the services", FILE),
     "explain": Row("explain", "Tell what `up` would do, and why", FILE),
+    "build": Row("build", "Build or rebuild services", RUN),
+    "image build": Row("image_build", "Build an image from a Dockerfile", IMAGE),
     "image ls": Row("image_ls", "List images", IMAGE),
     "image inspect": Row(
         "image_inspect", "Display detailed information on one or more images", IMAGE

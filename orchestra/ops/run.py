@@ -17,6 +17,7 @@ from orchestra.errors import EngineUnavailable
 from orchestra.linux.tty import WindowSize, window_size
 from orchestra.model.container import LogConfig
 from orchestra.ops.attend import STDOUT, Outcome, Subject, attend, pause_of
+from orchestra.ops.building import Building, build_before_up
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import record_project
@@ -55,6 +56,7 @@ class RunOptions(NamedTuple):
     interactive: bool = True
     pull: PullPolicy | None = None  # --pull; None: each service's own
     quiet_pull: bool = False
+    building: Building = Building.MISSING
 
 
 class OneOff:
@@ -92,6 +94,7 @@ class OneOff:
         options = self._options
         chosen = select_services(self._project, (options.service,), options.dependencies)
         pull_missing(self._host, chosen, options.pull, report, quiet=options.quiet_pull)
+        build_before_up(self._host, chosen, options.building, report)
         desired = gather(
             self._project, (options.service,), options.dependencies, self._host.images()
         )

@@ -13,6 +13,7 @@ from orchestra.engine.base import ObservedProject, WaitExited, WaitHealthy
 from orchestra.errors import RuntimeFailure
 from orchestra.model.container import ContainerId
 from orchestra.model.state import Health
+from orchestra.ops.building import Building, build_before_up
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import may_have_resources, record_project
@@ -59,6 +60,7 @@ class UpOptions(NamedTuple):
     wait_timeout_s: float | None = None
     pull: PullPolicy | None = None  # --pull; None: each service's own
     quiet_pull: bool = False
+    building: Building = Building.MISSING
 
 
 def up(host: Host, project: Project, options: UpOptions, report: Report) -> None:
@@ -112,9 +114,10 @@ def observed_project(host: Host, project: str) -> ObservedProject:
 
 
 def prepared_state(host: Host, project: Project, options: UpOptions, report: Report) -> Desired:
-    """`desired_state`, after pulling the images that are to be pulled. Raises PullFailed."""
+    """`desired_state`, after pulling and building images. Raises PullFailed, BuildError."""
     chosen = select_services(project, options.services, options.dependencies)
     pull_missing(host, chosen, options.pull, report, quiet=options.quiet_pull)
+    build_before_up(host, chosen, options.building, report)
     return desired_state(host, project, options)
 
 

@@ -122,6 +122,7 @@ def _rehearse(args: Args, context: Context, project: Project) -> int:
 
 
 def _options(args: Args, context: Context) -> RunOptions:
+    from orchestra.ops.building import Building
     from orchestra.ops.run import RunOptions
     from orchestra.plan.desired import Dependencies
 
@@ -134,6 +135,7 @@ def _options(args: Args, context: Context) -> RunOptions:
         interactive=args.on("interactive"),
         pull=pull_policy(args),
         quiet_pull=args.on("quiet-pull"),
+        building=Building.ALWAYS if args.on("build") else Building.MISSING,
     )
 
 

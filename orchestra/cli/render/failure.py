@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.cli.render.text import BOLD, CYAN, DIM, RED, harmless, harmless_lines, paint
-from orchestra.errors import ConfigErrors
+from orchestra.errors import BuildErrors, ConfigErrors
 
 if TYPE_CHECKING:
     from orchestra.errors import OrchestraError
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def failure_text(error: OrchestraError, *, colour: bool, excerpt: bool) -> str:
     """*error* and every problem in it; *excerpt* adds the lines of the compose file."""
-    problems = error.problems if isinstance(error, ConfigErrors) else (error,)
+    problems = error.problems if isinstance(error, ConfigErrors | BuildErrors) else (error,)
     return "\n".join(_problem(problem, colour=colour, excerpt=excerpt) for problem in problems)
 
 

@@ -1,0 +1,128 @@
+"""`orchestra build`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from orchestra.cli.context import write
+from orchestra.cli.flags import LIST, TEXT, Command, Flag, UsageError
+from orchestra.cli.located import load_project
+from orchestra.cli.render.building import open_build_display
+
+if TYPE_CHECKING:
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
+    from orchestra.model.project import Project
+    from orchestra.ops.build import BuildOptions
+    from orchestra.ops.buildrequest import Extras, Surroundings
+
+COMMAND = Command(
+    usage="build [OPTIONS] [SERVICE...]",
+    summary="Build or rebuild services",
+    flags=(
+        Flag("build-arg", "Set build-time variables for services", kind=LIST),
+        Flag("check", "Check build configuration"),
+        Flag("memory", "Set memory limit for the build container", short="m", kind=TEXT),
+        Flag("no-cache", "Do not use cache when building the image"),
+        Flag("pull", "Always attempt to pull a newer version of the image"),
+        Flag("push", "Push service images"),
+        Flag("quiet", "Suppress the build output", short="q"),
+        Flag("ssh", "Set SSH authentications used when building service images", kind=LIST),
+        Flag("with-dependencies", "Also build dependencies (transitively)"),
+    ),
+    examples=(
+        ("orchestra build", "Build all services that have a `build`"),
+        ("orchestra build --no-cache web", "Run every step of `web` again"),
+        ("orchestra build --check", "Look for mistakes in the Dockerfiles, build nothing"),
+    ),
+)
+
+
+def run(args: Args, context: Context) -> int:
+    """Build the images of the project's services."""
+    from orchestra.ops.build import BuildOptions, build
+
+    context.refuse_dry_run()
+    options = BuildOptions(
+        services=args.words,
+        include_dependencies=args.on("with-dependencies"),
+        extras=extras_of(args, context),
+    )
+    project = load_project(context, args.words)
+    around = surroundings(context)
+    if args.on("check"):
+        return _check(context, project, options, around)
+    mode = context.options.progress
+    with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
+        built = build(context.host(), project, options, around, watch)
+    if not built:
+        sys.stderr.write("No services to build\n")
+    for each in built:
+        if args.on("quiet"):
+            write(f"{each.image}\n")
+    if args.on("push"):
+        _push(context, tuple(each.reference for each in built), quietly=args.on("quiet"))
+    return 0
+
+
+def surroundings(context: Context) -> Surroundings:
+    from orchestra.ops.buildrequest import Surroundings
+
+    return Surroundings(context.cwd, context.environ)
+
+
+def extras_of(args: Args, context: Context) -> Extras:
+    """What the flags of every build command say. Raises UsageError."""
+    from orchestra.ops.buildrequest import Extras
+    from orchestra.units import parse_bytes
+
+    try:
+        memory = parse_bytes(args.text("memory")) if args.text("memory") else 0
+    except ValueError as exc:
+        raise UsageError(f"--memory: {exc}") from exc
+    return Extras(
+        args=build_args(args.texts("build-arg"), context),
+        no_cache=args.on("no-cache"),
+        pull=args.on("pull"),
+        memory_bytes=memory,
+        ssh=tuple(text.partition("=")[::2] for text in args.texts("ssh")),
+    )
+
+
+def build_args(texts: tuple[str, ...], context: Context) -> tuple[tuple[str, str], ...]:
+    """`NAME=value`; a bare name takes the value from the environment, and is left out without."""
+    found = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name:
+            raise UsageError(f'invalid --build-arg "{text}"', fix="write NAME=value")
+        if equals:
+            found.append((name, value))
+        elif name in context.environ:
+            found.append((name, context.environ[name]))
+    return tuple(found)
+
+
+def _check(context: Context, project: Project, options: BuildOptions, around: Surroundings) -> int:
+    from orchestra.ops.build import checked_services, lint, lint_is_error
+
+    count = is_error = 0
+    for request in checked_services(project, options, around):
+        findings = lint(request, context.host())
+        for finding in findings:
+            write(f"{finding}\n")
+        count += len(findings)
+        is_error |= bool(findings) and lint_is_error(request, context.host())
+    noun = "warning" if count == 1 else "warnings"
+    sys.stderr.write(f"check complete, {count or 'no'} {noun} found\n")
+    return 1 if count or is_error else 0
+
+
+def _push(context: Context, names: tuple[str, ...], *, quietly: bool) -> None:
+    from orchestra.cli.render.progress import open_display
+    from orchestra.ops.image_push import image_push
+
+    with open_display(context, "Pushing", quietly=quietly) as report:
+        for name in names:
+            image_push(context.host().layout, context.environ, name, report, lambda _: None)

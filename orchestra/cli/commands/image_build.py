@@ -1,0 +1,153 @@
+"""`orchestra image build`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from orchestra.cli.commands.build import extras_of, surroundings
+from orchestra.cli.context import write
+from orchestra.cli.flags import LIST, TEXT, Command, Flag, UsageError
+from orchestra.cli.render.building import open_build_display
+
+if TYPE_CHECKING:
+    from orchestra.build.request import BuildRequest, Secret
+    from orchestra.cli.context import Context
+    from orchestra.cli.flags import Args
+    from orchestra.model.build import BuildSpec
+
+COMMAND = Command(
+    usage="image build [OPTIONS] PATH",
+    summary="Build an image from a Dockerfile",
+    flags=(
+        Flag("add-host", "Add a custom host-to-IP mapping (host:ip)", kind=LIST),
+        Flag("build-arg", "Set build-time variables", kind=LIST),
+        Flag("build-context", "Additional build contexts (name=path)", kind=LIST),
+        Flag("check", "Check the Dockerfile, build nothing"),
+        Flag("file", "Name of the Dockerfile (default: PATH/Dockerfile)", short="f", kind=TEXT),
+        Flag("iidfile", "Write the image ID to a file", kind=TEXT),
+        Flag("label", "Set metadata for an image", kind=LIST),
+        Flag("memory", "Memory limit of each step", short="m", kind=TEXT),
+        Flag("network", 'Network of RUN instructions ("default"|"none"|"host")', kind=TEXT),
+        Flag("no-cache", "Do not use cache when building the image"),
+        Flag("no-cache-filter", "Do not cache specified stages", kind=LIST),
+        Flag("platform", "Platform of the result; this machine's only", kind=TEXT),
+        Flag("progress", "How to show the build (auto|tty|plain|quiet|rawjson)", kind=TEXT),
+        Flag("pull", "Always attempt to pull all referenced images"),
+        Flag("quiet", "Suppress the build output and print image ID on success", short="q"),
+        Flag("secret", "Secret to expose to the build (id=NAME[,src=FILE|,env=VAR])", kind=LIST),
+        Flag("shm-size", "Size of /dev/shm in each step", kind=TEXT),
+        Flag("ssh", "SSH agent socket to expose to the build (default|ID[=SOCKET])", kind=LIST),
+        Flag("tag", "Name of the image (NAME[:TAG])", short="t", kind=LIST),
+        Flag("target", "Set the target build stage to build", kind=TEXT),
+    ),
+    min_args=1,
+    max_args=1,
+    examples=(
+        ("orchestra image build -t app .", "Build the Dockerfile of this directory"),
+        ("orchestra image build --target test .", "Build one of its stages"),
+        ("orchestra image build --check .", "Look for mistakes, build nothing"),
+    ),
+)
+
+_PROGRESS = ("", "auto", "tty", "plain", "quiet", "rawjson", "json")
+
+
+def run(args: Args, context: Context) -> int:
+    """Build the image; with --quiet its id is printed."""
+    from orchestra.ops.build import build_image
+
+    context.refuse_dry_run()
+    if args.text("progress") not in _PROGRESS:
+        raise UsageError(f'invalid --progress "{args.text("progress")}"')
+    request = _request(args, context)
+    if args.on("check"):
+        return _check(context, request)
+    mode = args.text("progress") or context.options.progress
+    with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
+        image = build_image(context.host(), request, pull=args.on("pull"), watch=watch)
+    if args.text("iidfile"):
+        with open(os.path.join(context.cwd, args.text("iidfile")), "w", encoding="ascii") as file:
+            file.write(image)
+    if args.on("quiet"):
+        write(f"{image}\n")
+    return 0
+
+
+def _check(context: Context, request: BuildRequest) -> int:
+    from orchestra.ops.build import lint
+
+    findings = lint(request, context.host())
+    for finding in findings:
+        write(f"{finding}\n")
+    noun = "warning" if len(findings) == 1 else "warnings"
+    sys.stderr.write(f"check complete, {len(findings) or 'no'} {noun} found\n")
+    return 1 if findings else 0
+
+
+def _request(args: Args, context: Context) -> BuildRequest:
+    from orchestra.ops.buildrequest import request_for
+
+    secrets = dict(_secret(text, context) for text in args.texts("secret"))
+    extras = extras_of(args, context)
+    return request_for(
+        _spec(args, context), args.texts("tag"), secrets, extras, surroundings(context)
+    )
+
+
+def _spec(args: Args, context: Context) -> BuildSpec:
+    from orchestra.model.build import BuildSpec
+    from orchestra.units import parse_bytes
+
+    file = args.text("file")
+    inline = sys.stdin.read() if file == "-" else ""
+    path = args.words[0]
+    try:
+        shm = parse_bytes(args.text("shm-size")) if args.text("shm-size") else 0
+    except ValueError as exc:
+        raise UsageError(f"--shm-size: {exc}") from exc
+    return BuildSpec(
+        context=path if "://" in path else os.path.normpath(os.path.join(context.cwd, path)),
+        dockerfile=os.path.join(context.cwd, file) if file and not inline else "",
+        dockerfile_inline=inline,
+        target=args.text("target"),
+        labels=_pairs(args, "label", "="),
+        additional_contexts=tuple(
+            (name, value if "://" in value else os.path.join(context.cwd, value))
+            for name, value in _pairs(args, "build-context", "=")
+        ),
+        no_cache_filter=args.texts("no-cache-filter"),
+        network=args.text("network"),
+        platforms=(args.text("platform"),) if args.text("platform") else (),
+        extra_hosts=_pairs(args, "add-host", ":"),
+        shm_bytes=shm,
+    )
+
+
+def _pairs(args: Args, flag: str, separator: str) -> tuple[tuple[str, str], ...]:
+    found = []
+    for text in args.texts(flag):
+        name, found_separator, value = text.partition(separator)
+        if not name or not (found_separator or flag == "label"):
+            raise UsageError(f'invalid --{flag} "{text}"', fix=f"write NAME{separator}VALUE")
+        found.append((name, value))
+    return tuple(found)
+
+
+def _secret(text: str, context: Context) -> tuple[str, Secret]:
+    """`id=NAME[,src=FILE]` or `id=NAME,env=VAR`. Raises UsageError."""
+    from orchestra.build.request import Secret
+
+    fields = dict(part.partition("=")[::2] for part in text.split(","))
+    name = fields.get("id", "")
+    if not name or set(fields) - {"id", "src", "source", "env", "type"}:
+        raise UsageError(f'invalid --secret "{text}"', fix="write id=NAME,src=FILE")
+    variable = fields.get("env", "")
+    path = fields.get("src") or fields.get("source") or ""
+    if variable or (not path and name in context.environ):
+        return name, Secret(content=context.environ.get(variable or name, ""))
+    path = os.path.join(context.cwd, os.path.expanduser(path or name))
+    if not os.path.isfile(path):
+        raise UsageError(f"--secret: {path} is no file", fix="write id=NAME,src=FILE")
+    return name, Secret(path=path)

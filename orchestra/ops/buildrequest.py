@@ -1,0 +1,161 @@
+"""From a BuildSpec to a BuildRequest: Dockerfile, ignore file and ssh agents are looked up."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.build.dockerfile import parse_dockerfile
+from orchestra.build.ignore import NOTHING_IGNORED, parse_ignore
+from orchestra.build.request import BuildRequest, Secret
+from orchestra.build.running import Limits
+from orchestra.build.solver import source_date_epoch
+from orchestra.errors import BuildError, NotFound, Unsupported
+from orchestra.image.platform import machine_platform, parse_platform
+from orchestra.image.reference import parse_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from orchestra.build.ignore import IgnoreRules
+    from orchestra.image.platform import Platform
+    from orchestra.model.build import BuildSpec
+
+_NETWORKS = {"": "default", "default": "default", "host": "host", "none": "none"}
+
+
+class Extras(NamedTuple):
+    """What the command line adds to every build."""
+
+    args: tuple[tuple[str, str], ...] = ()
+    no_cache: bool = False
+    pull: bool = False
+    memory_bytes: int = 0
+    ssh: tuple[tuple[str, str], ...] = ()
+
+
+class Surroundings(NamedTuple):
+    """Where a build is asked for: *cwd* shortens file names, *environ* has the ssh agent."""
+
+    cwd: str
+    environ: Mapping[str, str]
+
+
+def request_for(
+    spec: BuildSpec,
+    names: tuple[str, ...],
+    secrets: Mapping[str, Secret],
+    extras: Extras,
+    around: Surroundings,
+) -> BuildRequest:
+    """Raises BuildError for the Dockerfile's mistakes, NotFound, Unsupported."""
+    _refuse_unsupported(spec)
+    args = {**dict(spec.args), **dict(extras.args)}
+    file, data = _dockerfile(spec, around.cwd)
+    return BuildRequest(
+        dockerfile=parse_dockerfile(data, file),
+        context=spec.context,
+        ignore=_ignore_rules(spec, around.cwd),
+        platform=_platform(spec),
+        args=args,
+        target=spec.target,
+        names=tuple(parse_reference(name) for name in (*names, *spec.tags)),
+        labels=spec.labels,
+        contexts=spec.additional_contexts,
+        secrets=secrets,
+        ssh=_ssh((*spec.ssh, *extras.ssh), around.environ),
+        network=_NETWORKS[spec.network],
+        no_cache=frozenset(("*",) if spec.no_cache or extras.no_cache else spec.no_cache_filter),
+        epoch_s=source_date_epoch(args),
+        limits=Limits(spec.extra_hosts, spec.shm_bytes, spec.ulimits, extras.memory_bytes),
+    )
+
+
+def _refuse_unsupported(spec: BuildSpec) -> None:
+    if "://" in spec.context or spec.context.startswith("git@"):
+        raise Unsupported(
+            f"the build context {spec.context} is not on this machine",
+            fix="clone or unpack it, and give its directory",
+        )
+    if not os.path.isdir(spec.context):
+        raise NotFound(
+            f"the build context {spec.context} is no directory", fix="correct the path, or make it"
+        )
+    if spec.privileged or spec.entitlements:
+        raise Unsupported(
+            "builds with more rights than a container has are not to be had",
+            fix="leave out `privileged` and `entitlements`",
+        )
+    if spec.network not in _NETWORKS:
+        raise Unsupported(
+            f'a build cannot join the network "{spec.network}"',
+            fix="`network` of a build is default, none or host",
+        )
+    for name, value in spec.additional_contexts:
+        if "://" in value and not value.startswith("docker-image://"):
+            raise Unsupported(
+                f'the additional context "{name}" is {value}, which is not supported',
+                fix="give a directory, docker-image://IMAGE or service:NAME",
+            )
+        if "://" not in value and not os.path.isdir(value):
+            raise NotFound(f'the additional context "{name}": {value} is no directory')
+
+
+def _dockerfile(spec: BuildSpec, cwd: str) -> tuple[str, bytes]:
+    """Its name as people should see it, and its content."""
+    if spec.dockerfile_inline:
+        return "Dockerfile", spec.dockerfile_inline.encode()
+    path = os.path.join(spec.context, spec.dockerfile or "Dockerfile")
+    try:
+        with open(path, "rb") as file:
+            return _shown(path, cwd), file.read()
+    except OSError as exc:
+        raise BuildError(
+            f"{_shown(path, cwd)}: {exc.strerror}",
+            fix="write a Dockerfile, or name it by `dockerfile` or --file",
+        ) from exc
+
+
+def _shown(path: str, cwd: str) -> str:
+    relative = os.path.relpath(path, cwd)
+    return os.path.normpath(path) if relative.startswith("..") else relative
+
+
+def _ignore_rules(spec: BuildSpec, cwd: str) -> IgnoreRules:
+    """Of `Dockerfile.dockerignore` beside the Dockerfile, or else of the context."""
+    candidates = [os.path.join(spec.context, ".dockerignore")]
+    if not spec.dockerfile_inline:
+        own = os.path.join(spec.context, (spec.dockerfile or "Dockerfile") + ".dockerignore")
+        candidates.insert(0, own)
+    for path in candidates:
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                return parse_ignore(file.read(), _shown(path, cwd))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+    return NOTHING_IGNORED
+
+
+def _platform(spec: BuildSpec) -> Platform:
+    """This machine's. Raises Unsupported when another is wanted."""
+    own = machine_platform(os.uname().machine)
+    wanted = [parse_platform(text) for text in spec.platforms]
+    if wanted and not any((p.os, p.architecture) == (own.os, own.architecture) for p in wanted):
+        raise Unsupported(
+            f"this machine is {own} and cannot build for {', '.join(spec.platforms)}",
+            fix="leave out `platforms`, or build on such a machine",
+        )
+    return own
+
+
+def _ssh(given: tuple[tuple[str, str], ...], environ: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for name, path in given:
+        socket = path or environ.get("SSH_AUTH_SOCK", "")
+        if not socket:
+            raise NotFound(
+                f'there is no ssh agent for "{name}"',
+                fix="start one (ssh-agent), or give its socket",
+            )
+        found[name or "default"] = socket
+    return found

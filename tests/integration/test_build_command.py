@@ -1,0 +1,300 @@
+"""Dockerfiles through the command: files, layers, the cache, failures, what must not be left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.eventually import eventually
+from tests.support.scenario import PROGRAM
+
+if TYPE_CHECKING:
+    from tests.support.scenario import Orchestra
+
+pytestmark = [pytest.mark.root, pytest.mark.network]
+
+
+def write(orchestra: Orchestra, name: str, text: str) -> None:
+    path = os.path.join(orchestra.directory, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def steps(orchestra: Orchestra, *flags: str) -> list[tuple[str, str]]:
+    """Build and list (instruction, "cached" | "done") of the steps that change files."""
+    done = orchestra("image", "build", "--progress", "rawjson", *flags, ".")
+    events = [json.loads(line) for line in done.err.splitlines()]
+    ended = [event for event in events if event["status"] in ("Cached", "Done")]
+    return [
+        (event["id"].partition("] ")[2].split()[0], event["status"].lower())
+        for event in ended
+        if "] " in event["id"] and "] FROM" not in event["id"]
+    ]
+
+
+def run(orchestra: Orchestra, image: str, command: str) -> str:
+    write(
+        orchestra,
+        "run/compose.yaml",
+        f"services:\n  it:\n    image: {image}\n    network_mode: none\n",
+    )
+    at = orchestra.at(os.path.join(orchestra.directory, "run"))
+    return at("run", "--rm", "-T", "it", "sh", "-c", command).out
+
+
+def test_files_owners_modes_and_links_arrive_as_written(orchestra: Orchestra) -> None:
+    write(orchestra, "src/a", "a")
+    write(orchestra, "src/sub/b", "b")
+    write(orchestra, "hidden", "no")
+    write(orchestra, ".dockerignore", "hidden\n")
+    os.symlink("a", os.path.join(orchestra.directory, "src/link"))
+    os.chmod(os.path.join(orchestra.directory, "src/a"), 0o4750)
+    write(
+        orchestra,
+        "Dockerfile",
+        "FROM host\nWORKDIR /srv/app\nCOPY --chown=7:8 src .\nCOPY --chmod=u=r,go= src/a /one\n"
+        "COPY src/a src/sub/b /two/\nCOPY <<EOF /text\n$PATH\nEOF\n"
+        "RUN rm sub/b && chmod 700 sub\n",
+    )
+    orchestra("image", "build", "-t", "files", ".")
+    listing = run(
+        orchestra,
+        "files",
+        "cd /; stat -c '%n %a %u:%g %F' srv/app/* one two/*; readlink srv/app/link; cat text; pwd; "
+        "ls -a /srv/app/sub",
+    )
+    assert listing.splitlines() == [
+        "srv/app/a 4750 7:8 regular file",
+        "srv/app/link 777 7:8 symbolic link",
+        "srv/app/sub 700 7:8 directory",
+        "one 400 0:0 regular file",
+        "two/a 4750 0:0 regular file",
+        "two/b 644 0:0 regular file",
+        "a",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "/",
+        ".",
+        "..",
+    ]
+
+
+def test_only_the_steps_after_a_change_run_again(orchestra: Orchestra) -> None:
+    text = "FROM host\nCOPY one /one\nRUN cat /one > /copy\nCOPY two /two\nRUN true > /end\n"
+    write(orchestra, "one", "1")
+    write(orchestra, "two", "2")
+    write(orchestra, "Dockerfile", text)
+    names = ["COPY", "RUN", "COPY", "RUN"]
+    assert steps(orchestra) == [(name, "done") for name in names]
+    assert steps(orchestra) == [(name, "cached") for name in names]
+    os.utime(os.path.join(orchestra.directory, "one"), (1, 1))
+    write(orchestra, "not-copied", "x")
+    write(orchestra, "Dockerfile", text.replace("COPY one", "LABEL a=b\nCOPY one"))
+    assert steps(orchestra) == [(name, "cached") for name in names], "times and labels do not count"
+    write(orchestra, "two", "changed")
+    assert steps(orchestra) == list(zip(names, ["cached", "cached", "done", "done"], strict=True))
+    assert steps(orchestra, "--no-cache") == [(name, "done") for name in names]
+
+
+def test_variables_that_a_step_sees_are_in_its_key(orchestra: Orchestra) -> None:
+    write(orchestra, "Dockerfile", "FROM host\nRUN true\nARG V=1\nRUN echo $V > /v\n")
+    steps(orchestra)
+    again = steps(orchestra, "--build-arg", "V=2", "-t", "v")
+    assert again == [("RUN", "cached"), ("RUN", "done")]
+    assert run(orchestra, "v", "cat /v") == "2\n"
+
+
+def test_stages_that_nobody_needs_are_not_built(orchestra: Orchestra) -> None:
+    write(
+        orchestra,
+        "Dockerfile",
+        "FROM host AS one\nRUN echo 1 > /file\nFROM host AS broken\nRUN false\n"
+        "FROM scratch\nCOPY --from=one /file /file\n",
+    )
+    assert steps(orchestra) == [("RUN", "done"), ("COPY", "done")]
+    assert orchestra("image", "build", "--target", "broken", ".", code=17).err
+
+
+def test_the_same_input_gives_the_same_image(orchestra: Orchestra) -> None:
+    orchestra.env["SOURCE_DATE_EPOCH"] = "1700000000"
+    write(orchestra, "Dockerfile", "FROM host\nWORKDIR /w\nRUN mkdir a b && echo x > a/x\n")
+    first = orchestra("image", "build", "-q", "--no-cache", ".").out
+    second = orchestra("image", "build", "-q", "--no-cache", ".").out
+    assert first == second != ""
+
+
+def test_a_failing_step_is_shown_in_the_file_with_its_output(orchestra: Orchestra) -> None:
+    write(orchestra, "Dockerfile", "FROM host\nRUN echo first\nRUN echo why; exit 3\n")
+    failed = orchestra("image", "build", "-q", "-t", "broken", ".", code=17)
+    assert failed.err.splitlines() == [
+        'Dockerfile:3: the command "/bin/sh -c echo why; exit 3" has ended with exit code 3',
+        "Dockerfile:3",
+        "--------------------",
+        " 1 |     FROM host",
+        " 2 |     RUN echo first",
+        " 3 | >>> RUN echo why; exit 3",
+        "--------------------",
+        "why",
+    ]
+    assert "broken" not in orchestra("image", "ls").out
+
+
+def test_a_missing_file_is_told_with_what_hides_it(orchestra: Orchestra) -> None:
+    write(orchestra, "app.py", "")
+    write(orchestra, ".dockerignore", "# what\n*.py\n")
+    write(orchestra, "Dockerfile", "FROM host\nCOPY app.py /\n")
+    failed = orchestra("image", "build", "-q", ".", code=17)
+    assert 'app.py is hidden by "*.py" in .dockerignore:2' in failed.err
+    os.unlink(os.path.join(orchestra.directory, ".dockerignore"))
+    write(orchestra, "Dockerfile", "FROM host\nCOPY ap.py /\n")
+    failed = orchestra("image", "build", "-q", ".", code=17)
+    assert 'ap.py does not exist in the build context; did you mean "app.py"?' in failed.err
+
+
+@pytest.mark.parametrize("source", ["../outside", "link"])
+def test_nothing_outside_of_the_context_is_copied(orchestra: Orchestra, source: str) -> None:
+    write(orchestra, "context/Dockerfile", f"FROM host\nCOPY {source} /stolen\n")
+    write(orchestra, "outside", "secret")
+    os.symlink("../outside", os.path.join(orchestra.directory, "context/link"))
+    failed = orchestra("image", "build", "-q", "context", code=17)
+    assert "outside of the build context" in failed.err or "does not exist" in failed.err
+
+
+def test_links_of_the_image_do_not_lead_out_of_it(orchestra: Orchestra) -> None:
+    target = os.path.join(orchestra.directory, "victim")
+    os.mkdir(target)
+    write(orchestra, "file", "x")
+    write(
+        orchestra,
+        "Dockerfile",
+        f"FROM host\nRUN ln -s {target} /away && ln -s ../../../..{target} /up\n"
+        "COPY file /away/one\nCOPY file /up/two\n",
+    )
+    orchestra("image", "build", "-q", ".")
+    assert os.listdir(target) == []
+
+
+def test_secrets_are_seen_by_their_step_and_stay_nowhere(orchestra: Orchestra) -> None:
+    secret = "swordfish-4711"
+    write(orchestra, "token", secret)
+    write(
+        orchestra,
+        "context/Dockerfile",
+        "FROM host\nRUN --mount=type=secret,id=token,required wc -c < /run/secrets/token > /size\n"
+        'RUN --mount=type=secret,id=token,env=TOKEN test -n "$TOKEN"\nRUN test ! -e /run/secrets\n',
+    )
+    orchestra("image", "build", "-q", "-t", "s", "--secret", "id=token,src=token", "context")
+    assert run(orchestra, "s", "cat /size") == f"{len(secret)}\n"
+    found = subprocess.run(
+        ["grep", "-rl", secret, orchestra.env["ORCHESTRA_DATA_ROOT"]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.stdout == ""
+
+
+def test_cache_mounts_persist_and_are_in_no_layer(orchestra: Orchestra) -> None:
+    write(
+        orchestra,
+        "Dockerfile",
+        "FROM host\nARG N\nRUN --mount=type=cache,target=/var/cache/x "
+        "echo $N >> /var/cache/x/log; cp /var/cache/x/log /log\n",
+    )
+    for number in ("1", "2"):
+        orchestra("image", "build", "-q", "-t", "c", "--build-arg", f"N={number}", ".")
+    assert run(orchestra, "c", "cat /log; ls /var/cache") == "1\n2\n"
+
+
+def test_bind_mounts_show_the_context_without_what_is_hidden(orchestra: Orchestra) -> None:
+    write(orchestra, "seen", "s")
+    write(orchestra, "unseen", "u")
+    write(orchestra, ".dockerignore", "unseen\n")
+    write(
+        orchestra,
+        "Dockerfile",
+        "FROM host\nRUN --mount=target=/ctx ls /ctx > /list; ! touch /ctx/x 2>/dev/null\n"
+        "RUN --mount=target=/ctx,rw touch /ctx/written\n",
+    )
+    orchestra("image", "build", "-q", "-t", "b", ".")
+    assert run(orchestra, "b", "cat /list; ls -d /ctx 2>&1 | tail -c 10").startswith(
+        "Dockerfile\nseen\n"
+    )
+    assert not os.path.exists(os.path.join(orchestra.directory, "written"))
+
+
+def test_scripts_in_heredocs_run_by_shell_or_interpreter(orchestra: Orchestra) -> None:
+    write(
+        orchestra,
+        "Dockerfile",
+        "FROM host\nRUN <<EOF\nset -e\necho one > /one\nEOF\n"
+        "RUN <<EOF\n#!/bin/cat\nthe script itself\nEOF\n",
+    )
+    done = orchestra("image", "build", "--progress", "plain", "-t", "h", ".")
+    assert "the script itself" in done.err
+    assert run(orchestra, "h", "cat /one") == "one\n"
+
+
+def test_up_builds_what_has_no_image_and_rebuilds_when_asked(orchestra: Orchestra) -> None:
+    write(
+        orchestra,
+        "compose.yaml",
+        "services:\n  web:\n    build:\n      context: .\n      dockerfile_inline: |\n"
+        "        FROM host\n        COPY page /page\n    command: [sleep, infinity]\n"
+        "    network_mode: none\n",
+    )
+    write(orchestra, "page", "one")
+    assert "Built" in orchestra("up", "-d").err
+    assert orchestra("exec", "-T", "web", "cat", "/page").out == "one"
+    write(orchestra, "page", "two")
+    assert "Built" not in orchestra("up", "-d").err
+    assert "Built" in orchestra("up", "-d", "--build", "-t", "0").err
+    assert orchestra("exec", "-T", "web", "cat", "/page").out == "two"
+
+
+def test_a_service_may_begin_with_the_image_of_another(orchestra: Orchestra) -> None:
+    write(
+        orchestra,
+        "compose.yaml",
+        "services:\n  app:\n    build:\n      context: .\n      dockerfile_inline: |\n"
+        "        FROM base\n        RUN cat /base > /app\n"
+        "      additional_contexts:\n        base: service:base\n"
+        "  base:\n    build:\n      context: .\n      dockerfile_inline: |\n"
+        "        FROM host\n        RUN echo base > /base\n",
+    )
+    done = orchestra("--progress", "plain", "build")
+    assert done.err.index("[base 1/2]") < done.err.index("[app 1/2]")
+
+
+def test_a_killed_build_leaves_no_process_and_no_image(orchestra: Orchestra) -> None:
+    write(orchestra, "Dockerfile", "FROM host\nRUN echo started; exec sleep 4242\n")
+    build = subprocess.Popen(
+        [PROGRAM, "image", "build", "--progress", "plain", "-t", "killed", "."],
+        cwd=orchestra.directory,
+        env=orchestra.env,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert build.stderr is not None
+    for line in build.stderr:
+        if "started" in line and "RUN" not in line:
+            break
+    build.send_signal(signal.SIGKILL)
+    build.wait(timeout=10)
+    build.stderr.close()
+
+    def is_gone() -> bool:
+        found = subprocess.run(["pgrep", "-f", "^sleep 4242"], capture_output=True, check=False)
+        return found.returncode == 1
+
+    eventually(is_gone, within_s=5)
+    assert "killed" not in orchestra("image", "ls").out
+    write(orchestra, "Dockerfile", "FROM host\nRUN true\n")
+    orchestra("image", "build", "-q", "-t", "next", ".")
+    work = os.path.join(orchestra.env["ORCHESTRA_DATA_ROOT"], "build", "work")
+    assert os.listdir(work) == []
