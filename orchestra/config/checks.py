@@ -121,10 +121,11 @@ def _dependencies(service: Tree, whole: Whole) -> Iterator[Finding]:
             yield _undefined("service", other, whole.services, path, key=key)
         elif edge.get("required", True):
             profiles = ", ".join(whole.services[other].get("profiles") or ())
+            instead = f'write "required: false" for "{other}"' if key else "remove this reference"
             yield Finding(
                 path,
                 f'service "{other}" is not enabled; its profiles are {profiles}',
-                f'activate one with --profile, or write "required: false" for "{other}"',
+                f"activate one with --profile, or {instead}",
                 key=key,
             )
 

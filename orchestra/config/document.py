@@ -341,7 +341,7 @@ _LONGEST_INTEGER = 80
 """No attribute holds longer ones, and Python refuses to print them."""
 
 
-def _integer(text: str) -> int | str:
+def _integer(text: str) -> int | float | str:
     if len(text) > _LONGEST_INTEGER:
         return text
     if not _INT_TEXT.fullmatch(text):
@@ -351,7 +351,8 @@ def _integer(text: str) -> int | str:
     digits = digits.lstrip("+-").lower()
     if digits.startswith(("0x", "0b", "0o")):
         return sign * int(digits[2:], {"x": 16, "b": 2, "o": 8}[digits[1]])
-    return sign * (int(digits, 8) if len(digits) > 1 and digits[0] == "0" else int(digits))
+    number = sign * (int(digits, 8) if len(digits) > 1 and digits[0] == "0" else int(digits))
+    return number if -(2**63) <= number < 2**64 else float(number)
 
 
 def _floating(text: str) -> float:

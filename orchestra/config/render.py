@@ -141,13 +141,11 @@ def _json_text(value: object) -> str:
 
 
 def _go_numbers(value: Any) -> Any:
-    """*value* with whole numbers as Go prints them: 2.0 is 2, and what fits no word is a float."""
+    """*value* with whole numbers as Go prints them: 2.0 is 2."""
     if isinstance(value, dict):
         return {key: _go_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_go_numbers(item) for item in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
         return int(value)
-    if isinstance(value, int) and not -(2**63) <= value < 2**64:
-        return float(value)
     return value

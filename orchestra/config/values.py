@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from orchestra import units
+from orchestra.config.gonumbers import spell_float
 from orchestra.config.merge_rules import as_list, spell
 from orchestra.config.problems import Fault
 from orchestra.config.words import split_words
@@ -183,13 +184,6 @@ def _host(name: str, address: str) -> str:
     if len(address) > 2 and address[0] == "[" and address[-1] == "]":
         address = address[1:-1]
     return f"{name}={address}"
-
-
-def spell_float(value: float) -> str:
-    """As Go's %v: no trailing ".0", an exponent only beyond 21 digits."""
-    if math.isfinite(value) and abs(value) < 1e21 and value == int(value):
-        return str(int(value))
-    return repr(value)
 
 
 def _parsed(parse: Callable[[str], int], written: str) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from orchestra.config.gonumbers import spell_float
+
 _PLAIN: Final = re.compile(r"[A-Za-z/_][A-Za-z0-9/_.-]*")
 """Texts that are certainly plain, unless they are one of the words."""
 
@@ -46,6 +48,9 @@ def yaml_text(tree: object) -> str:
     return "\n".join(lines) + "\n"
 
 
+_NOT_FINITE: Final = {"inf": ".inf", "-inf": "-.inf", "nan": ".nan"}
+
+
 def scalar(value: object, indent: str = "") -> str:
     """*value* as it stands behind a key; a text of several lines continues below *indent*."""
     match value:
@@ -54,7 +59,7 @@ def scalar(value: object, indent: str = "") -> str:
         case bool():
             return "true" if value else "false"
         case float():
-            return str(int(value)) if value.is_integer() and abs(value) < 1e21 else repr(value)
+            return _NOT_FINITE.get(spell_float(value)) or spell_float(value)
         case str():
             return value if _is_certainly_plain(value) else _quoted(value, indent)
         case _:

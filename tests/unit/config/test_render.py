@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import msgspec
@@ -178,7 +177,7 @@ def test_that_check_would_find_a_missing_attribute() -> None:
 SCALARS = (
     st.none()
     | st.booleans()
-    | st.integers(-(2**70), 2**70)
+    | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"]))
     | st.sampled_from(["y", "0b1", "1_0", "<<", "=", "~", ".5", "1:2", "- a", "a\n", "? x"])
@@ -200,23 +199,12 @@ TREES = st.dictionaries(
 @given(TREES.filter(bool))
 def test_what_was_written_is_read_back(tree: dict[str, object]) -> None:
     (document,) = read_documents(yaml_text(tree).encode(), "out.yaml")
-    assert _plain(document.tree) == _with_whole_numbers(tree)
+    assert _plain(document.tree) == tree
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
 def test_other_readers_take_texts_for_texts(texts: list[str]) -> None:
     assert yaml.load(yaml_text(texts), Loader=yaml.CSafeLoader) == texts
-
-
-def _with_whole_numbers(value: object) -> object:
-    """Whole floats are printed as Go prints them, without a point."""
-    if isinstance(value, dict):
-        return {key: _with_whole_numbers(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_whole_numbers(item) for item in value]
-    if isinstance(value, float) and value.is_integer() and math.fabs(value) < 1e21:
-        return int(value)
-    return value
 
 
 def _plain(value: object) -> object:

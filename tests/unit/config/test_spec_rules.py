@@ -13,7 +13,7 @@ from tests.unit.config.test_cases import CASES
 
 RULES = {
     "03-compose-file": {
-        "files-compose-yaml-wins-over-docker-compose-yml": "compose.yaml comes before docker-compose.yml",
+        "files-compose-yaml-wins-over-docker-compose-yml": "compose.yaml comes first",
         "files-docker-compose-yml-is-found": "docker-compose.yml is still found",
         "files-two-on-the-command-line": "several files are merged in their order",
     },
@@ -134,7 +134,7 @@ RULES = {
         "volumes-external-with-driver-is-refused": "nothing but name goes with external",
     },
     "08-configs": {
-        "configs-file-and-content-is-refused": "file, environment, content or external, one of them",
+        "configs-file-and-content-is-refused": "one of file, environment, content, external",
     },
     "10-fragments": {
         "yaml-anchor-and-merge-key": "anchors, aliases and merge keys",
@@ -192,7 +192,7 @@ RULES = {
         "profiles-none": "without active profiles only services without any",
         "profiles-one": "an active profile",
         "profiles-naming-a-service-enables-it": "a service that is named is enabled",
-        "profiles-dependency-not-enabled-is-refused": "a dependency that is not enabled is an error",
+        "profiles-dependency-not-enabled-is-refused": "a dependency that is not is an error",
     },
 }
 """Chapter and heading of the specification: the case, and what the rule says."""
