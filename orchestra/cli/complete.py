@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FILES, DIRECTORIES = ":files", ":directories"
 SERVICES, SCALES, PROFILES, PROJECTS = "services", "scales", "profiles", "projects"
+IMAGES, CONTAINERS = "images", "containers"
 
 VALUES = {
     "attach": SERVICES,
@@ -40,6 +41,15 @@ VALUES = {
     "input": FILES,
 }
 """What the value of a flag without `choices` is the name of."""
+
+PLACES = {
+    "SERVICE=": SCALES,
+    "SERVICE": SERVICES,
+    "IMAGE": IMAGES,
+    "NAME[:TAG]": IMAGES,
+    "CONTAINER": CONTAINERS,
+}
+"""What stands at a place of a usage line, by a part of what is written there."""
 
 HELP = Flag("help", "Show this text", short="h")
 
@@ -163,9 +173,8 @@ def wish_at(line: Line, command: Command | None, current: str) -> Wish:
         from orchestra.cli.shells import SCRIPTS
 
         return Wish(tuple(Candidate(shell) for shell in SCRIPTS))
-    if _is_service(command, len(words.positional)):
-        return Wish(kind=SERVICES, named=tuple(words.positional))
-    return Wish()
+    kind = _kind_at(command, len(words.positional))
+    return Wish(kind=kind, named=tuple(words.positional))
 
 
 def _flag_wish(flags: Iterable[Flag], current: str) -> Wish:
@@ -202,12 +211,17 @@ def _names_after(first: str) -> Iterator[Candidate]:
         yield Candidate("help", "Help about any command")
 
 
-def _is_service(command: Command, position: int) -> bool:
-    """Does a service stand at *position*, as the usage line says?"""
-    places = [word for word in command.usage.split()[1:] if word != "[OPTIONS]"]
+def _kind_at(command: Command, position: int) -> str:
+    """What stands at *position* among the words, as the usage line says; "" when unknown."""
+    words = command.usage.removeprefix(command.name).split()
+    places = [word for word in words if word != "[OPTIONS]"]
     if position < len(places):
-        return "SERVICE" in places[position]
-    return bool(places) and "SERVICE" in places[-1] and places[-1] != "SERVICE"
+        place = places[position]
+    elif places and places[-1].rstrip("]").endswith(("...", "S")):
+        place = places[-1]
+    else:
+        return ""
+    return next((kind for sign, kind in PLACES.items() if sign in place), "")
 
 
 def _found(wish: Wish, line: Line, environ: Mapping[str, str], cwd: str) -> tuple[Candidate, ...]:
@@ -245,4 +259,25 @@ def _projects(context: Context) -> Iterable[str]:
     return projects(context.host().layout)
 
 
-_NAMES = {SERVICES: _services, SCALES: _scales, PROFILES: _profiles, PROJECTS: _projects}
+def _images(context: Context) -> Iterable[str]:
+    from orchestra.image.store import LocalImageStore
+
+    names = LocalImageStore(context.host().layout.images).catalog.names()
+    return sorted(name.reference.familiar for name in names if name.tag)
+
+
+def _containers(context: Context) -> Iterable[str]:
+    from orchestra.runtime.statefile import projects, read_states
+
+    layout = context.host().layout
+    return sorted(state.name for name in projects(layout) for state in read_states(layout, name))
+
+
+_NAMES = {
+    SERVICES: _services,
+    SCALES: _scales,
+    PROFILES: _profiles,
+    PROJECTS: _projects,
+    IMAGES: _images,
+    CONTAINERS: _containers,
+}

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 BASH = r"""# bash completion of orchestra: eval "$(orchestra completion bash)"
 _orchestra() {
-    local text about current=${COMP_WORDS[COMP_CWORD]} line=() word glued=
-    # bash cuts words at "=" as well: put --flag = value together again
+    local text about word open joined glued= line=() current=${COMP_WORDS[COMP_CWORD]}
+    # bash cuts words at "=" and ":" as well: put --flag = value and redis : 7 together again
     for word in "${COMP_WORDS[@]:1:COMP_CWORD}"; do
-        if [[ $word == "=" && ${line[-1]-} == --* ]]; then
-            line[-1]+="=" glued=${line[-1]}
-        elif [[ $glued ]]; then
-            line[-1]+=$word
-            glued=
+        if [[ $word == [=:] && ${#line[@]} -gt 0 ]]; then
+            line[-1]+=$word open=1 joined=1
+        elif [[ $open ]]; then
+            line[-1]+=$word open=
         else
             line+=("$word")
+            joined=
         fi
     done
-    glued=
-    if [[ ${line[-1]} == --*=* && $current != --* ]]; then
-        glued=${line[-1]%%=*}=
-        [[ $current == "=" ]] && current=
-    fi
+    [[ $current == [=:] ]] && current=
+    [[ $joined ]] && glued=${line[-1]%"$current"}
     COMPREPLY=()
     while IFS=$'\t' read -r text about; do
         case $text in

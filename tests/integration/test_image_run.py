@@ -181,3 +181,10 @@ def test_down_removes_the_images_that_nobody_else_uses(tools: Orchestra) -> None
     assert tools("image", "ls", "-q").out == ""
     again = tools("down", "--rmi", "all").err
     assert " Image tools:1  No resource found to remove\n" in again
+
+
+def test_completion_knows_images_and_containers(tools: Orchestra) -> None:
+    assert tools("__complete", "image", "rm", "t").out == "tools:1\n"
+    write_compose(tools, "services: {app: {image: 'tools:1', container_name: one}}\n")
+    tools("up", "-d")
+    assert tools("__complete", "container", "commit", "").out == "one\n"

@@ -74,6 +74,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (("up", ""), ["api", "web"]),
         (("up", "--exit-code-from", "=", "w"), ["web"]),
         (("up", "--exit-code-from", "="), ["api", "web"]),
+        (("image", "rm", "any", ":", "1"), []),
         (("up", "--scale", "w"), ["web="]),
         (("-f", "comp"), ["compose.yaml"]),
     ],
