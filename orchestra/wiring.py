@@ -120,6 +120,7 @@ def resume(argv: list[str]) -> None:
     """Be a supervisor in a fresh interpreter; the counterpart of `_processes`."""
     import socket
 
+    import orchestra.model.structs  # before anything else imports msgspec  # noqa: F401
     from orchestra.supervisor.parking import ParkingLot
     from orchestra.supervisor.spawn import Birth
 

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import msgspec
-
 from orchestra.errors import OrchestraError
 from orchestra.model.container import ContainerId, ContainerSpec, Frozen
 from orchestra.model.network import NetworkSpec, NetworkState, VolumeSpec, VolumeState
 from orchestra.model.state import ContainerState
+from orchestra.model.structs import Struct
 
 
 class Request(Frozen, frozen=True, kw_only=True, tag=True):
@@ -120,7 +119,7 @@ class RemoveVolume(Request, frozen=True, kw_only=True):
 
 
 # -- answers ------------------------------------------------------------------------------------
-class Completion(msgspec.Struct, frozen=True, kw_only=True):
+class Completion(Struct, frozen=True, kw_only=True):
     """The answer to the request that got *ticket*."""
 
     ticket: int
