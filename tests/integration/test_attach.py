@@ -187,6 +187,20 @@ def _catches_signals(pid: int) -> bool:
     return bool(int(caught.split()[1], 16) & 1 << (signal.SIGHUP - 1))
 
 
+def test_stdin_stays_open_when_the_supervisor_is_killed(orchestra: Orchestra) -> None:
+    write_compose(orchestra, READER)
+    orchestra("up", "-d")
+    os.kill(_supervisor(orchestra), signal.SIGKILL)
+    with background(orchestra, "attach", "web") as attached:
+        assert attached.stdin is not None
+        assert attached.stdout is not None
+        attached.stdin.write("late\n")
+        attached.stdin.flush()
+        assert attached.stdout.readline() == "got late\n"
+        attached.kill()
+    assert state_of(orchestra) == "running"
+
+
 def test_a_terminal_outlives_the_supervisor(
     orchestra: Orchestra, terminal: Callable[..., Terminal]
 ) -> None:

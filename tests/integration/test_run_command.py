@@ -250,8 +250,10 @@ def test_the_detach_keys_leave_it_running_and_the_terminal_as_it_was(
     shell = terminal(*words, cwd=project.directory)
     shell.type("echo in-$((1+1))\n")
     shell.expect("in-2")
+    assert shell.is_raw()
     shell.type("\x10\x11")
     assert shell.wait() == 0
+    assert not shell.is_raw()
     assert states(project)["left"]["State"] == "running"
 
 
@@ -263,4 +265,5 @@ def test_a_terminal_that_is_closed_leaves_it_running(
     shell.expect("in-2")
     os.kill(shell.pid, signal.SIGHUP)
     assert shell.wait() == 128 + signal.SIGHUP
+    assert not shell.is_raw()
     assert states(project)["left"]["State"] == "running"

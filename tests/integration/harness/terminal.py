@@ -41,6 +41,11 @@ class Terminal:
         """Change the window to *size* (rows, columns); the program gets SIGWINCH."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
 
+    def is_raw(self) -> bool:
+        """Are keys passed on as they are, unechoed?"""
+        flags: int = termios.tcgetattr(self._master)[3]
+        return not flags & (termios.ECHO | termios.ICANON | termios.ISIG)
+
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
