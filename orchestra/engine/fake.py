@@ -269,6 +269,12 @@ class FakeEngine:
         elif not self.behaviours.get(state.service, Behaviour()).ignores_stop_signal:
             self._end(request.id, 143, by_user=True)
 
+    def _attach_input(self, request: base.AttachInput) -> None:
+        """There is nothing to write into."""
+        state = self._state(request.id)
+        if state.status not in _ALIVE:
+            raise Conflict(f"container {state.name} is not running")
+
     def _restart(self, request: base.RestartContainer) -> None:
         if self._state(request.id).status in _ALIVE:
             self._end(request.id, 143, by_user=True)
@@ -362,6 +368,7 @@ _METHODS: dict[type[base.Request], Callable[[FakeEngine, Any], None]] = {
     base.StartContainer: FakeEngine._start_container,
     base.StopContainer: FakeEngine._stop,
     base.KillContainer: FakeEngine._kill,
+    base.AttachInput: FakeEngine._attach_input,
     base.RestartContainer: FakeEngine._restart,
     base.PauseContainer: FakeEngine._pause,
     base.UnpauseContainer: FakeEngine._unpause,

@@ -130,6 +130,15 @@ class EngineContract:
         with pytest.raises(Conflict):
             base.call(engine, base.KillContainer(id=identifier))
 
+    def test_what_has_no_stdin_has_no_input(self, engine: base.Engine) -> None:
+        identifier = self.started(engine, "runs")
+        assert base.call(engine, base.AttachInput(id=identifier)).fds == ()
+
+    def test_attaching_to_what_does_not_run_is_a_conflict(self, engine: base.Engine) -> None:
+        identifier = self.create(engine, self.spec("runs"))
+        with pytest.raises(Conflict):
+            base.call(engine, base.AttachInput(id=identifier))
+
     def test_restart_gives_a_new_process(self, engine: base.Engine) -> None:
         identifier = self.started(engine, "runs")
         before = self.state(engine, identifier)

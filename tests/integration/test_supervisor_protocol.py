@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orchestra.engine.base import AttachInput, call
 from orchestra.errors import NotFound, Unsupported
+from orchestra.model.container import Process
+from orchestra.model.state import Status
 from orchestra.supervisor.light import PROTOCOL, Channel, LightClient, error_from_wire
 from tests.integration.supervised import NAME, Supervised
+from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,3 +102,33 @@ def test_half_a_frame_and_silence_hold_up_nobody(project: Supervised, raw: Chann
     os.write(raw.fileno(), (100).to_bytes(4, "big") + json.dumps({}).encode())
     identifier = project.started("exit 2")
     assert project.exit_code(identifier) == 2
+
+
+def reader(*, once: bool) -> Process:
+    """Writes what it reads, until there is no more."""
+    return Process(
+        argv=("cat",), env=(("PATH", "/usr/bin:/bin"),), stdin_open=True, stdin_once=once
+    )
+
+
+def test_who_attaches_gets_the_only_writing_end(project: Supervised) -> None:
+    identifier = project.started("", process=reader(once=True))
+    (writer,) = call(project.engine, AttachInput(id=identifier)).fds
+    assert not os.get_inheritable(writer)
+    assert call(project.engine, AttachInput(id=identifier)).fds == ()
+    os.write(writer, b"hello\n")
+    os.close(writer)
+    assert project.exit_code(identifier) == 0
+    assert [line.text for line in project.lines(identifier)] == [b"hello\n"]
+
+
+def test_stdin_that_is_to_stay_open_is_not_given_away(project: Supervised) -> None:
+    identifier = project.started("", process=reader(once=False))
+    for word in (b"one\n", b"two\n"):
+        (writer,) = call(project.engine, AttachInput(id=identifier)).fds
+        os.write(writer, word)
+        os.close(writer)
+        project.kill_supervisor()
+        eventually(lambda: project.has_recovered(), within_s=10)
+    eventually(lambda: len(project.lines(identifier)) == 2, within_s=10)
+    assert project.state(identifier).status == Status.RUNNING
