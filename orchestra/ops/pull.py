@@ -48,6 +48,20 @@ class PullOptions(NamedTuple):
 
 def pull(host: Host, project: Project, options: PullOptions, report: Report) -> None:
     """Pull the images of the services. Raises PullFailed for the first that cannot be had."""
+    pulls = decide_pulls(host, project, options, report)
+    failed = _pull_all(host, project, pulls, report, quiet=options.quiet)
+    must_build = [pulling.service for pulling, _ in failed if pulling.can_be_built]
+    if must_build:
+        hint = f"some images must be built: orchestra build {' '.join(must_build)}"
+        report(Progress("", Phase.WARNING, hint))
+    if not options.ignore_failures:
+        _raise_first(failed)
+
+
+def decide_pulls(
+    host: Host, project: Project, options: PullOptions, report: Report
+) -> list[Pulling]:
+    """What `pull` pulls; why other services' images are not pulled is reported."""
     chosen = select_services(
         project,
         options.services,
@@ -59,13 +73,7 @@ def pull(host: Host, project: Project, options: PullOptions, report: Report) -> 
     for skipped in pulls:
         if skipped.skipped:
             report(Progress(skipped.service, Phase.DONE, f"Skipped - {skipped.skipped}"))
-    failed = _pull_all(host, project, _wanted(pulls), report, quiet=options.quiet)
-    must_build = [pulling.service for pulling, _ in failed if pulling.can_be_built]
-    if must_build:
-        hint = f"some images must be built: orchestra build {' '.join(must_build)}"
-        report(Progress("", Phase.WARNING, hint))
-    if not options.ignore_failures:
-        _raise_first(failed)
+    return [pulling for pulling in pulls if not pulling.skipped]
 
 
 def pull_missing(
@@ -98,10 +106,6 @@ class LocalStock:
 
     def age_s(self, image: str) -> float:
         return (time.time_ns() - self._images.checked_ns(image)) / 1e9
-
-
-def _wanted(pulls: Iterable[Pulling]) -> list[Pulling]:
-    return [pulling for pulling in pulls if not pulling.skipped]
 
 
 def _raise_first(failed: Iterable[tuple[Pulling, OrchestraError]]) -> None:

@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING
 
 from orchestra.model.container import ImageId
 from orchestra.model.image import ImageConfig
-from orchestra.ops.pull import LocalStock
+from orchestra.ops.pull import LocalStock, decide_pulls
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.pulling import pulls_before_up
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orchestra.image.base import ImageStore
     from orchestra.model.project import Project
     from orchestra.model.service import PullPolicy
     from orchestra.ops.host import Host
+    from orchestra.ops.pull import PullOptions
     from orchestra.plan.events import Report
+    from orchestra.plan.pulling import Pulling
 
 _UNSEEN = ImageConfig(id=ImageId(""), command=("unknown",))
 """An image that nobody has looked into: enough to plan with, not to run."""
@@ -41,8 +45,17 @@ def rehearse_pulls(
     """Report what `up` would pull for the services of *project*; the images there would be."""
     stock = LocalStock(host)
     pulls = pulls_before_up(project, policy, stock)
+    _tell(pulls, report)
+    missing = frozenset(each.image for each in pulls if not stock.has(each.image))
+    return _AsIfPulled(host.images(), missing)
+
+
+def rehearse_pull(host: Host, project: Project, options: PullOptions, report: Report) -> None:
+    """Report what `pull` would pull, and pull nothing."""
+    _tell(decide_pulls(host, project, options, report), report)
+
+
+def _tell(pulls: Iterable[Pulling], report: Report) -> None:
     for pulling in pulls:
         report(Progress(pulling.service, Phase.WORKING, "Pulling"))
         report(Progress(pulling.service, Phase.DONE, "Pulled"))
-    missing = frozenset(each.image for each in pulls if not stock.has(each.image))
-    return _AsIfPulled(host.images(), missing)

@@ -40,6 +40,7 @@ COMMAND = Command(
 def run(args: Args, context: Context) -> int:
     """Pull the images of the project's services."""
     from orchestra.ops.pull import PullOptions, pull
+    from orchestra.ops.rehearse_pull import rehearse_pull
 
     options = PullOptions(
         services=args.words,
@@ -50,8 +51,9 @@ def run(args: Args, context: Context) -> int:
         quiet=args.on("quiet"),
     )
     project = load_project(context, args.words)
-    with open_display(context, "Pulling", quietly=args.on("quiet")) as report:
-        pull(context.host(), project, options, report)
+    with open_display(context, "Pulling", quietly=args.on("quiet"), rehearses=True) as report:
+        get = rehearse_pull if context.options.dry_run else pull
+        get(context.host(), project, options, report)
     return 0
 
 

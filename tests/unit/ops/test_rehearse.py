@@ -10,6 +10,8 @@ from orchestra.errors import NotFound
 from orchestra.ops.down import DownOptions, down, rehearse_down
 from orchestra.ops.kill import kill
 from orchestra.ops.pause import pause
+from orchestra.ops.pull import PullOptions
+from orchestra.ops.rehearse_pull import rehearse_pull
 from orchestra.ops.rehearse_run import rehearse_run
 from orchestra.ops.restart import restart
 from orchestra.ops.rm import rm
@@ -65,6 +67,16 @@ def test_images_that_are_not_here_are_told_as_pulled(host: MemoryHost) -> None:
     rehearse_up(host, wanted, UpOptions(), host.events.append)
     assert told(host)[:2] == ["cache Pulling", "cache Pulled"]
     assert "cache-1 Started" in told(host)
+
+
+def test_pull_tells_what_it_would_pull(host: MemoryHost) -> None:
+    wanted = project(service("cache", image="redis:7"), service("tool", image="host"))
+    rehearse_pull(host, wanted, PullOptions(), host.events.append)
+    assert told(host) == [
+        "tool Skipped - Image is this machine itself",
+        "cache Pulling",
+        "cache Pulled",
+    ]
 
 
 def test_run_tells_the_dependencies_and_its_container(host: MemoryHost) -> None:
