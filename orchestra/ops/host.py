@@ -26,7 +26,7 @@ class Host(Protocol):
     def pull(self, requests: Sequence[PullRequest]) -> Iterator[LayerProgress | PullEnded]:
         """Pull images into `images()`; the events of all, and one PullEnded for each.
 
-        The iterator's threads have ended when it is exhausted or closed.
+        All threads have ended when the iterator is exhausted.
         """
         ...
 

@@ -30,6 +30,10 @@ class Transient(RegistryError):
         self.retry_after_s = retry_after_s
 
 
+class Stalled(Transient):
+    """The registry took the request and said nothing, or no more, until our patience ended."""
+
+
 class ManifestUnknown(RegistryError):
     """The registry has no such repository or tag, as far as it tells this user."""
 
@@ -62,7 +66,7 @@ def transport_failure(host: str, error: Exception, timeout_s: float) -> Registry
             fix="check the network and firewall; behind a proxy, set HTTPS_PROXY",
         )
     if isinstance(error, http.ReadTimeoutError):
-        return Transient(
+        return Stalled(
             f"{host} sent nothing for {timeout_s:g} s",
             fix="try again; what has arrived is kept. `timeout_s` in registries.toml allows more",
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orchestra.errors import OrchestraError
 from orchestra.registry.base import PullEnded
 from orchestra.registry.pull import pull
-from orchestra.registry.together import Stop
+from orchestra.registry.together import Stop, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,28 +30,23 @@ def pull_many(
 ) -> Iterator[LayerProgress | PullEnded]:
     """Pull *requests*; every one ends with a PullEnded, whatever becomes of the others.
 
-    All threads have ended when the iterator is exhausted or closed. An error that is none of
-    ours, such as a full disk's OSError, is raised after the rest has ended.
+    All threads have ended when the iterator is exhausted; see `joined` for leaving it before. An
+    error that is none of ours, such as a full disk's OSError, is raised after the rest has ended.
     """
     if not requests:
         return
     stop = Stop()
     events: SimpleQueue[LayerProgress | PullEnded | BaseException] = SimpleQueue()
-    with ThreadPoolExecutor(max(1, at_once), "registry") as pool:
-        try:
-            for request in requests:
-                pool.submit(_pull_one, request, registries, new_receiver, events.put, stop)
-            pending = len(requests)
-            while pending:
-                event = events.get()
-                if isinstance(event, BaseException):
-                    raise event
-                pending -= isinstance(event, PullEnded)
-                yield event
-        except BaseException:
-            stop.abort()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with joined(ThreadPoolExecutor(max(1, at_once), "registry"), stop) as pool:
+        for request in requests:
+            pool.submit(_pull_one, request, registries, new_receiver, events.put, stop)
+        pending = len(requests)
+        while pending:
+            event = events.get()
+            if isinstance(event, BaseException):
+                raise event
+            pending -= isinstance(event, PullEnded)
+            yield event
 
 
 def _pull_one(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from orchestra.registry.failures import Transient
+from orchestra.registry.failures import Stalled, Transient
 
 
 class Backoff(NamedTuple):
     """Delays of 0.5, 1, 2, 4 … seconds, at most *longest_s*, *attempts* tries in all.
 
-    A registry that asks for more is waited for, up to *patience_s* each time.
+    One that stalls, which costs its whole time limit, has *stalled_attempts*. A registry that
+    asks for longer delays is waited for, up to *patience_s* each time.
     """
 
     attempts: int = 6
+    stalled_attempts: int = 2
     first_s: float = 0.5
     longest_s: float = 15.0
     patience_s: float = 120.0
@@ -23,7 +25,8 @@ class Backoff(NamedTuple):
 
         *jitter*, from 0 to 1, spreads those who failed together.
         """
-        if not isinstance(error, Transient) or failures >= self.attempts:
+        attempts = self.stalled_attempts if isinstance(error, Stalled) else self.attempts
+        if not isinstance(error, Transient) or failures >= attempts:
             return None
         delay: float = min(self.first_s * 2 ** (failures - 1), self.longest_s)
         delay *= 0.75 + 0.5 * jitter

@@ -60,26 +60,36 @@ class Stop:
                 self._breakable.discard(what)
 
 
+@contextmanager
+def joined(pool: ThreadPoolExecutor, stop: Stop) -> Iterator[ThreadPoolExecutor]:
+    """*pool*, whose threads have ended when the block has; a failure in it aborts *stop*.
+
+    At Ctrl-C, and when a generator is closed, nobody is waited for: a thread may be in a connection
+    that nothing breaks off, and the process is about to end.
+    """
+    try:
+        yield pool
+    except BaseException as exc:
+        stop.abort()
+        pool.shutdown(wait=isinstance(exc, Exception), cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
 def run_together(jobs: Sequence[Callable[[], None]], *, threads: int, stop: Stop) -> None:
     """Run *jobs*, in that order as far as there are *threads*, which have ended afterwards.
 
     The first failure aborts *stop* and is raised.
     """
-    with ThreadPoolExecutor(max(1, threads), "registry") as pool:
-        work = [pool.submit(job) for job in jobs]
-        try:
-            for future in as_completed(work):
-                future.result()
-        except BaseException:
-            stop.abort()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with joined(ThreadPoolExecutor(max(1, threads), "registry"), stop) as pool:
+        for future in as_completed([pool.submit(job) for job in jobs]):
+            future.result()
 
 
 def watched(work: Callable[[Callable[[E], None]], T], watch: Callable[[E], None], stop: Stop) -> T:
     """What *work* returns; it runs in another thread, and *watch* hears in this one what it tells.
 
-    A failure of *watch*, or Ctrl-C, aborts *stop*. The thread has ended afterwards.
+    A failure of *watch*, or Ctrl-C, aborts *stop*. The thread has ended afterwards, as in `joined`.
     """
     events: SimpleQueue[E | None] = SimpleQueue()
 
@@ -89,12 +99,8 @@ def watched(work: Callable[[Callable[[E], None]], T], watch: Callable[[E], None]
         finally:
             events.put(None)
 
-    with ThreadPoolExecutor(1, "registry") as pool:
+    with joined(ThreadPoolExecutor(1, "registry"), stop) as pool:
         future = pool.submit(run)
-        try:
-            while (event := events.get()) is not None:
-                watch(event)
-        except BaseException:
-            stop.abort()
-            raise
+        while (event := events.get()) is not None:
+            watch(event)
     return future.result()

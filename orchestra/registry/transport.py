@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, InsecureRequestWarning
+from urllib3 import HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, InsecureRequestWarning
 
 from orchestra.errors import ConfigError, RegistryError
 from orchestra.registry.failures import transport_failure
@@ -42,6 +44,20 @@ _BUNDLES = (
 """Where distributions keep the CAs, for a Python that was built to look elsewhere."""
 
 _log = logging.getLogger(__name__)
+
+
+class _TlsConnection(HTTPSConnection):
+    """To stall in the handshake is to be unreachable; urllib3 would call it a read time-out."""
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except TimeoutError as exc:
+            raise ConnectTimeoutError(self, "the TLS handshake takes too long") from exc
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
 
 
 class Reply:
@@ -180,11 +196,17 @@ class Transport:
         return pool
 
     def _new_pool(self, scheme: str, proxy: str) -> urllib3.PoolManager:
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=self._settings.timeout_s)
+        patience_s = self._settings.timeout_s
+        timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT_S, patience_s), read=patience_s)
         if self._tls is None and (scheme == "https" or proxy.startswith("https:")):
             self._tls = tls_context(self._settings, self._environ)
             if self._tls.verify_mode is ssl.CERT_NONE:  # the user has said so
                 urllib3.disable_warnings(InsecureRequestWarning)
+        pool = self._pool_through(proxy, timeout)
+        pool.pool_classes_by_scheme = {**pool.pool_classes_by_scheme, "https": _TlsPool}
+        return pool
+
+    def _pool_through(self, proxy: str, timeout: urllib3.Timeout) -> urllib3.PoolManager:
         if not proxy:
             return urllib3.PoolManager(
                 maxsize=self._connections, timeout=timeout, ssl_context=self._tls

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -19,7 +20,13 @@ from orchestra.registry.base import LayerPhase, LayerProgress, Pulled, PullReque
 from orchestra.registry.client import Patience
 from orchestra.registry.configuration import Configuration, RegistrySettings
 from orchestra.registry.credentials import Credential, Credentials, Secret
-from orchestra.registry.failures import BlobUnknown, ManifestUnknown, Transient, Unreachable
+from orchestra.registry.failures import (
+    BlobUnknown,
+    ManifestUnknown,
+    Stalled,
+    Transient,
+    Unreachable,
+)
 from orchestra.registry.pull import pull
 from orchestra.registry.registries import Registries
 from orchestra.registry.retry import Backoff
@@ -158,6 +165,19 @@ def test_a_registry_that_stalls_is_given_up_in_time(puller: Puller) -> None:
         puller()
     assert time.monotonic() - begun < 5
     assert "kept" in caught.value.fix
+
+
+def test_a_host_that_accepts_and_says_nothing_is_given_up(puller: Puller) -> None:
+    puller.settings = RegistrySettings(insecure=True, timeout_s=0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        puller.registry.host = f"127.0.0.1:{silent.getsockname()[1]}"
+        begun = time.monotonic()
+        with pytest.raises(Stalled):  # by plain HTTP, after TLS was found unreachable
+            puller()
+        puller.settings = RegistrySettings(timeout_s=0.1)
+        with pytest.raises(Unreachable, match="does not answer"):
+            puller()
+    assert time.monotonic() - begun < 5
 
 
 def test_a_wrong_layer_is_refused_and_forgotten(puller: Puller) -> None:
