@@ -46,4 +46,5 @@ def build_image(machine: Machine, request: BuildRequest, watch: Watch) -> str:
         try:
             return Solver(request, toolbox, watch).build()
         finally:
+            toolbox.records.flush(store.unpacked.sync)
             runner.close()

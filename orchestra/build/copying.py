@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from orchestra.build.selection import Item, Match, Source
 
 _CHUNK = 1 << 20
+_CAPABILITY = "security.capability"
 _ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
 
 
@@ -135,8 +136,9 @@ class _Writer:
             self._dress(item, path)
             return
         self._make_room(path)
+        capability = b""
         if stat.S_ISREG(mode):
-            self._copy_content(item, path)
+            capability = self._copy_content(item, path)
         elif stat.S_ISLNK(mode):
             os.symlink(os.readlink(item.path, dir_fd=self._job.source.root), path)
         elif stat.S_ISFIFO(mode):
@@ -146,6 +148,8 @@ class _Writer:
         else:
             os.mknod(path, stat.S_IFMT(mode) | 0o600, item.status.st_rdev)
         self._dress(item, path)
+        if capability:
+            os.setxattr(path, _CAPABILITY, capability)
 
     def _make_directory(self, path: str) -> None:
         try:
@@ -163,16 +167,19 @@ class _Writer:
             raise CopyError(f"cannot copy a file over the directory {path}")
         os.unlink(path)
 
-    def _copy_content(self, item: Item, path: str) -> None:
+    def _copy_content(self, item: Item, path: str) -> bytes:
+        """Returns the file's capabilities, which chown(2) would take away again."""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         source = os.open(item.path, flags, dir_fd=self._job.source.root)
         try:
             target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 _copy_bytes(source, target)
-                for name in os.listxattr(source):
-                    if name.startswith("user.") or name == "security.capability":
+                names = os.listxattr(source)
+                for name in names:
+                    if name.startswith("user."):
                         os.setxattr(target, name, os.getxattr(source, name))
+                return os.getxattr(source, _CAPABILITY) if _CAPABILITY in names else b""
             finally:
                 os.close(target)
         finally:
@@ -182,13 +189,10 @@ class _Writer:
         """Owner, mode and times; chown(2) comes first, since it clears set-uid bits."""
         status = item.status
         owner = self._owner or (status.st_uid, status.st_gid)
-        capability = _capability(path)
         os.chown(path, *owner, follow_symlinks=False)
         is_link = stat.S_ISLNK(status.st_mode)
         if not is_link:
             os.chmod(path, self._mode(status.st_mode))
-        if capability:
-            os.setxattr(path, "security.capability", capability, follow_symlinks=False)
         if stat.S_ISDIR(status.st_mode):
             self._times.append((path, status.st_mtime_ns))
         else:
@@ -254,15 +258,6 @@ class _Writer:
                 os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
         for path, mtime in reversed(directories):
             os.utime(path, (mtime, mtime))
-
-
-def _capability(path: str) -> bytes:
-    try:
-        return os.getxattr(path, "security.capability", follow_symlinks=False)
-    except OSError as exc:
-        if exc.errno in (errno.ENODATA, errno.ENOTSUP):
-            return b""
-        raise
 
 
 def _copy_bytes(source: int, target: int) -> None:

@@ -17,8 +17,6 @@ from orchestra.image.making import rfc3339
 from orchestra.image.manifest import OCI_CONFIG, OCI_LAYER, Descriptor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from orchestra.image.platform import Platform
     from orchestra.image.reference import Reference
     from orchestra.image.store import LocalImageStore
@@ -37,24 +35,41 @@ class Result(NamedTuple):
 
 
 def store_layer(store: LocalImageStore, directory: str) -> BuiltLayer:
-    """The files of *directory*, in the form of an unpacked layer, as a layer of *store*.
+    """Make *directory*, what overlayfs has left in an upper directory, a layer of *store*.
 
-    It is kept uncompressed: its digest is the diff id, and nothing is spent on what may never be
-    pushed.
+    It moves there and is not synced. Its blob is not compressed: the digest is the diff id, and
+    nothing is spent on what may never be pushed.
     """
     with store.blobs.create() as blob:
-        for chunk in archive_of(directory):
-            blob.write(chunk)
+        pieces = bytearray()
+        for piece in archive_of(directory):
+            pieces += piece
+            if len(pieces) > _CHUNK:
+                blob.write(bytes(pieces))
+                pieces.clear()
+        blob.write(bytes(pieces))
         diff_id = blob.commit()
         size = blob.size_bytes
-
-    def content() -> Iterator[bytes]:
-        with open(store.blobs.open(diff_id), "rb", buffering=0) as file:
-            while data := file.read(_CHUNK):
-                yield data
-
-    store.unpacked.add(diff_id, content)
+    store.unpacked.adopt(diff_id, directory, _file_bytes(directory))
     return BuiltLayer(diff_id, Descriptor(media_type=OCI_LAYER, digest=diff_id, size=size))
+
+
+def _file_bytes(directory: str) -> int:
+    """The sizes of the files below *directory*, added up; hard links count once."""
+    total = 0
+    seen: set[int] = set()
+    pending = [directory]
+    while pending:
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                elif entry.is_file(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    if status.st_nlink == 1 or status.st_ino not in seen:
+                        seen.add(status.st_ino)
+                        total += status.st_size
+    return total
 
 
 def is_empty(directory: str) -> bool:

@@ -15,7 +15,7 @@ from orchestra.model.container import Frozen
 from orchestra.runtime.statefile import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Record(Frozen, frozen=True, kw_only=True):
@@ -34,8 +34,11 @@ class Records:
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
+        self._pending: dict[str, Record] = {}
 
     def find(self, key: str) -> Record | None:
+        if key in self._pending:
+            return self._pending[key]
         path = self._path(key)
         try:
             with open(path, "rb") as file:
@@ -46,9 +49,19 @@ class Records:
         return record
 
     def put(self, key: str, record: Record) -> None:
-        path = self._path(key)
-        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-        write_atomically(path, msgspec.json.encode(record), durable=False)
+        """Remember *record*; others see it after `flush`."""
+        self._pending[key] = record
+
+    def flush(self, sync: Callable[[], None]) -> None:
+        """Write what was put, after *sync* has seen to it that the layers are on the disk."""
+        if not self._pending:
+            return
+        sync()
+        for key, record in self._pending.items():
+            path = self._path(key)
+            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+            write_atomically(path, msgspec.json.encode(record), durable=False)
+        self._pending.clear()
 
     def all(self) -> Iterator[tuple[str, Record]]:
         """Every record with its path."""

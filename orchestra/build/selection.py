@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from orchestra.build.ignore import IgnoreRules, Pattern
 
+_CHUNK = 1 << 18
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -225,5 +226,12 @@ def _described(source: Source, item: Item) -> bytes:
 
 def _content_digest(root: int, path: str) -> bytes:
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=root)
-    with open(fd, "rb", buffering=0) as file:
-        return hashlib.file_digest(file, "sha256").digest()
+    total = hashlib.sha256()
+    try:
+        while data := os.read(fd, _CHUNK):
+            total.update(data)
+            if len(data) < _CHUNK:
+                break
+    finally:
+        os.close(fd)
+    return total.digest()

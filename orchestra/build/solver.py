@@ -204,6 +204,7 @@ class Solver:
         )
         settings = with_labels(state.settings, request.labels)
         result = Result(state.files.layers, settings, history, state.author, created_ns)
+        self._toolbox.records.flush(self._toolbox.store.unpacked.sync)
         image = register(self._toolbox.store, result, request.platform, request.names)
         self._step += 1
         names = " ".join(name.familiar for name in request.names)

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from orchestra.model.rootfs import Rootfs
 
 _TAIL_BYTES = 4096
+_DEAR_S = 2.0
+"""What took longer is on the disk at once: a killed build goes on behind it."""
 
 
 class StepContext(NamedTuple):
@@ -86,6 +88,7 @@ def _carry_out(toolbox: Toolbox, request: BuildRequest, context: StepContext, wo
         layer = None if record is None else _layer_of(record)
         if record is not None and (layer is None or toolbox.store.unpacked.has(layer.diff_id)):
             return Done(layer, record.created_ns, work.created_by, was_cached=True)
+    begun = time.monotonic()
     directory = toolbox.work.directory("step")
     rootfs = toolbox.mounter.rootfs(context.state.files, directory)
     work.write(rootfs, os.path.join(directory, "mnt"))
@@ -104,6 +107,8 @@ def _carry_out(toolbox: Toolbox, request: BuildRequest, context: StepContext, wo
         detail=work.created_by[:200],
     )
     toolbox.records.put(work.key, record)
+    if time.monotonic() - begun > _DEAR_S:
+        toolbox.records.flush(toolbox.store.unpacked.sync)
     return Done(layer, record.created_ns, work.created_by, was_cached=False)
 
 

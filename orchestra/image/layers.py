@@ -72,6 +72,30 @@ class Layers:
                 remove_tree(draft)
                 raise
 
+    def adopt(self, diff_id: str, directory: str, size_bytes: int) -> None:
+        """Take *directory* as the layer *diff_id*, unless that is here; it moves or stays.
+
+        It is what overlayfs has left in an upper directory, and its archive has that digest. The
+        caller syncs the file system before anything durable speaks of the layer.
+        """
+        final = self.path(diff_id)
+        os.makedirs(self._directory, 0o700, exist_ok=True)
+        with locked(final + _LOCK):
+            if os.path.isdir(final):
+                return
+            with open(final + _SIZE, "w", encoding="ascii") as file:
+                file.write(str(size_bytes))
+            os.rename(directory, final)
+
+    def sync(self) -> None:
+        """Write all layers to the disk. syncfs(2)."""
+        os.makedirs(self._directory, 0o700, exist_ok=True)
+        fd = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            syncfs(fd)
+        finally:
+            os.close(fd)
+
     def _fill(self, draft: str, diff_id: str, content: Iterator[bytes]) -> None:
         from orchestra.image.unpack import unpack  # not for who only asks what is here
 

@@ -29,12 +29,18 @@ def test_a_record_is_found_again(tmp_path: Path) -> None:
     assert records.find("ab12") is None
     records.put("ab12", record)
     assert records.find("ab12") == record
+    assert list(records.all()) == [], "the layer may not be on the disk yet"
+    synced: list[bool] = []
+    records.flush(lambda: synced.append(True))
+    assert synced
+    assert Records(str(tmp_path / "records")).find("ab12") == record
     assert [found for _, found in records.all()] == [record]
 
 
 def test_a_damaged_record_counts_as_none(tmp_path: Path) -> None:
     records = Records(str(tmp_path))
     records.put("ab12", Record())
+    records.flush(lambda: None)
     (tmp_path / "ab" / "ab12").write_text("{")
     assert records.find("ab12") is None
     assert list(records.all()) == []
