@@ -129,6 +129,13 @@ class LocalImageStore:
         config = to_image_config(document, ImageId(image_id), size)
         return Image(image_id, row.manifest, manifest, document, config, row.added_ns)
 
+    def readable(self, image_id: str) -> Image | None:
+        """As `image`, or None when a disk fault or a hand has damaged it."""
+        try:
+            return self.image(image_id)
+        except (NotFound, RegistryError):
+            return None
+
     def tag(self, reference: str, name: str) -> None:
         """Call the image *reference* also *name*. Raises NotFound, ConfigError."""
         target = parse_reference(name)
@@ -163,7 +170,7 @@ class LocalImageStore:
         """The names of images with the blob *digest*: their repositories may have it as well."""
         found: dict[Reference, None] = {}
         for row in self.catalog.images():
-            if digest in self.blobs_of(row):
+            if self.readable(row.id) is not None and digest in self.blobs_of(row):
                 for name in self.catalog.names(row.id):
                     found[name.reference] = None
         return tuple(found)

@@ -17,7 +17,7 @@ from orchestra.image.making import Step, make_image, store_layer
 from orchestra.image.receive import Receiver
 from orchestra.image.snapshot.overlay import written_layer
 from orchestra.image.store import LocalImageStore
-from orchestra.model.container import ContainerSpec
+from orchestra.model.container import ContainerSpec, ImageId
 from orchestra.model.state import Status
 from orchestra.ops.container_find import find_container
 from orchestra.ops.dispatch import carry_out
@@ -57,12 +57,12 @@ def container_commit(host: Host, options: CommitOptions) -> str:
     layout = host.layout
     names = named(options.name)
     state = find_container(layout, options.container)
-    if state.image_id == HOST_IMAGE:
+    store = LocalImageStore(layout.images)
+    if state.image_id == HOST_IMAGE or store.lies_on_host(ImageId(state.image_id)):
         raise Unsupported(
             f"container {state.name} runs on `image: host`, which nobody else could put below it",
             fix="commit containers of images that were pulled, loaded or built",
         )
-    store = LocalImageStore(layout.images)
     with Receiver(store) as receiver:
         image = store.image(state.image_id)
         document = json.loads(store.blobs.read(image.id))

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.image.host import HOST_IMAGE
 from orchestra.image.store import LocalImageStore
+from orchestra.model.container import ImageId
+from orchestra.model.image import ImageConfig
 
 if TYPE_CHECKING:
     from orchestra.image.catalog import NameRow
-    from orchestra.image.store import Image
     from orchestra.layout import Layout
     from orchestra.ops.image_filters import Filters
 
@@ -34,6 +35,7 @@ HOST_LINE = ImageLine(HOST_IMAGE, NONE, NONE, HOST_IMAGE, 0, 0)
 def image_ls(layout: Layout, filters: Filters) -> tuple[ImageLine, ...]:
     """The images that pass *filters*, the latest first; `host` last, unless filters exclude it.
 
+    One that is damaged is listed without size and date, so that it can be removed.
     Raises NotFound for an unknown image in `before` or `since`.
     """
     store = LocalImageStore(layout.images)
@@ -41,16 +43,17 @@ def image_ls(layout: Layout, filters: Filters) -> tuple[ImageLine, ...]:
     earliest = store.find(filters.since).config.created_ns if filters.since else None
     lines: list[ImageLine] = []
     for row in store.catalog.images():
-        image = store.image(row.id)
-        created_ns = image.config.created_ns
+        image = store.readable(row.id)
+        config = image.config if image is not None else ImageConfig(id=ImageId(row.id))
+        created_ns = config.created_ns
         if (
             (latest is not None and created_ns >= latest)
             or (earliest is not None and created_ns <= earliest)
             or (filters.until_ns is not None and created_ns >= filters.until_ns)
-            or not filters.label_match(dict(image.config.labels))
+            or not filters.label_match(dict(config.labels))
         ):
             continue
-        named = lines_of(image, store.catalog.names(row.id))
+        named = lines_of(config, store.catalog.names(row.id))
         lines += [line for line in named if _passes(line, filters)]
     lines.sort(key=lambda line: line.created_ns, reverse=True)
     if _passes(HOST_LINE, filters) and filters._replace(references=()) == type(filters)():
@@ -64,7 +67,7 @@ def _passes(line: ImageLine, filters: Filters) -> bool:
     return filters.name_matches(line.repository, line.tag)
 
 
-def lines_of(image: Image, names: tuple[NameRow, ...]) -> list[ImageLine]:
+def lines_of(image: ImageConfig, names: tuple[NameRow, ...]) -> list[ImageLine]:
     """A line for each tag; for each digest in a repository without one; or one without a name."""
     tagged = [name for name in names if name.tag]
     repositories = {name.repository for name in tagged}
@@ -75,12 +78,10 @@ def lines_of(image: Image, names: tuple[NameRow, ...]) -> list[ImageLine]:
             name.tag or NONE,
             name.target or NONE,
             image.id,
-            image.config.created_ns,
-            image.config.size_bytes,
+            image.created_ns,
+            image.size_bytes,
         )
         for name in (*tagged, *digests)
     ]
-    nameless = ImageLine(
-        NONE, NONE, NONE, image.id, image.config.created_ns, image.config.size_bytes
-    )
+    nameless = ImageLine(NONE, NONE, NONE, image.id, image.created_ns, image.size_bytes)
     return found or [nameless]

@@ -49,6 +49,9 @@ def image_prune(layout: Layout, filters: Filters) -> Pruned:
 def _is_doomed(store: LocalImageStore, row: ImageRow, filters: Filters) -> bool:
     if filters.dangling is not False and store.catalog.names(row.id):
         return False
-    config = store.image(row.id).config
+    image = store.readable(row.id)
+    if image is None:  # damaged: of use to nobody
+        return True
+    config = image.config
     too_young = filters.until_ns is not None and config.created_ns >= filters.until_ns
     return not too_young and filters.label_match(dict(config.labels))

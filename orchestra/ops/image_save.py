@@ -11,6 +11,7 @@ from orchestra.image.host import HOST_IMAGE
 from orchestra.image.reference import parse_reference
 from orchestra.image.saving import Wanted, archive
 from orchestra.image.store import LocalImageStore
+from orchestra.model.container import ImageId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,6 +51,11 @@ def select(store: LocalImageStore, references: Iterable[str]) -> list[Wanted]:
                 fix="save images that were pulled, loaded or built",
             )
         for image_id, name in _meant(store, reference):
+            if store.lies_on_host(ImageId(image_id)):
+                raise Unsupported(
+                    f'image "{reference}" was built FROM host and runs on this machine only',
+                    fix="build it on an image that was pulled, to save it",
+                )
             names.setdefault(image_id, {}).update({} if name is None else {name: None})
     return [Wanted(store.image(image_id), tuple(found)) for image_id, found in names.items()]
 

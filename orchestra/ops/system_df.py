@@ -147,7 +147,8 @@ def _images(
     store: LocalImageStore, states: tuple[ContainerState, ...]
 ) -> tuple[tuple[ImageUse, ...], Total]:
     """The images, and their total: layers once, and the blobs that they were unpacked from."""
-    images = [store.image(row.id) for row in store.catalog.images()]
+    readable = (store.readable(row.id) for row in store.catalog.images())
+    images = [image for image in readable if image is not None]
     owners: dict[str, set[str]] = {}
     for image in images:
         for diff_id in image.document.diff_ids:
@@ -161,16 +162,20 @@ def _images(
             used.count(image.id),
         )
         for image in images
-        for line in lines_of(image, store.catalog.names(image.id))
+        for line in lines_of(image.config, store.catalog.names(image.id))
     )
     active = {image.id for image in images} & set(used)
     total, reclaimable = sum(sizes.values()), 0
     reclaimable += sum(size for diff_id, size in sizes.items() if not owners[diff_id] & active)
     in_use = frozenset(
         digest
-        for row in store.catalog.images()
-        if row.id in active
-        for digest in store.blobs_of(row)
+        for image in images
+        if image.id in active
+        for digest in (
+            image.id,
+            image.manifest_digest,
+            *(layer.digest for layer in image.manifest.layers),
+        )
     )
     for digest in store.blobs.all():
         size = store.blobs.size(digest)
