@@ -104,7 +104,6 @@ INSTEAD = {
     "commit": "`orchestra container commit CONTAINER` makes an image of a container",
     "cp": "pipe through tar: `orchestra exec -T SERVICE tar c -C DIRECTORY . | tar x`",
     "export": "pipe through tar: `orchestra exec -T SERVICE tar c -C / --one-file-system .`",
-    "push": "`orchestra image push IMAGE` uploads one image",
     "stats": "`orchestra top` shows the processes of the containers",
     "volumes": "`orchestra config --volumes` names those of the compose file",
     "watch": "run `orchestra up -d` again after a change",
