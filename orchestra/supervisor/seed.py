@@ -51,7 +51,7 @@ class Seed:
                 ours.close()
                 _wait(theirs, warm_up, grow)
             finally:
-                os._exit(0)
+                os._exit(1)  # a supervisor that crashes and cannot even say so is to be followed
         theirs.close()
         return cls(ours)
 

@@ -181,8 +181,9 @@ def report_crash() -> None:
     """Print the traceback of what is being handled to the supervisor's log."""
     import traceback
 
-    traceback.print_exc()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # a full disk
+        traceback.print_exc()
+        sys.stderr.flush()
 
 
 def exec_reaper(project: Project, lot: ParkingLot, supervisor: int) -> NoReturn:

@@ -6,6 +6,8 @@ A `Container` is the mutable record of one container; everything durable of it i
 
 from __future__ import annotations
 
+import errno
+import logging
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
 
 _BURIAL_DELAY_S = 0.005
+_FULL_DISK_RETRY_S = 1.0
+
+_LOG = logging.getLogger(__name__)
 
 
 class RunnableLoop(EventLoop, Protocol):
@@ -197,6 +202,7 @@ class Core:
         self.listeners: list[Callable[[ContainerEvent], None]] = []
         self.probes: set[Probe] = set()  # our children, cancelled ones included
         self._dying: list[CgroupScope] = []
+        self._unwritten: set[str] = set()  # containers whose state did not fit on the disk
 
     @property
     def layout(self) -> Layout:
@@ -215,12 +221,28 @@ class Core:
     def set_state(self, container: Container, state: ContainerState) -> None:
         """Make *state* the container's, in its file first.
 
+        On a full disk the file follows when there is room: what runs is to go on, and to be
+        stopped and removed. For a container that is just being made it raises OSError.
         Not synced to the disk: after a power cut nothing runs any more, and a damaged file is
         made good from spec.json, which is synced.
         """
         path = self.layout.state_json(self.project, container.id)
-        write_atomically(path, dump_state(state), durable=False)
+        try:
+            write_atomically(path, dump_state(state), durable=False)
+        except OSError as exc:
+            full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
+            if not full or container.id not in self.containers:
+                raise
+            if not self._unwritten:
+                _LOG.warning("%s: its state is kept in memory: %s", state.name, exc)
+                self.loop.call_later(_FULL_DISK_RETRY_S, self._write_again)
+            self._unwritten.add(container.id)
         container.state = state
+
+    def _write_again(self) -> None:
+        unwritten, self._unwritten = self._unwritten, set()
+        for container in [self.containers[each] for each in unwritten if each in self.containers]:
+            self.set_state(container, container.state)
 
     def destroy_scope(self, container: Container) -> None:
         """Remove the container's cgroup in a moment.
@@ -236,7 +258,9 @@ class Core:
     @property
     def is_tidying(self) -> bool:
         """Is something of what was done still to be finished, though nobody waits for it?"""
-        return bool(self._dying) or not self.trash.is_empty or not self.durable.is_done
+        return bool(
+            self._dying or self._unwritten or not self.trash.is_empty or not self.durable.is_done
+        )
 
     def bury(self) -> None:
         """Remove the cgroups of what has ended."""

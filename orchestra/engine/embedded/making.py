@@ -12,7 +12,7 @@ import msgspec
 
 from orchestra.engine.embedded import running, stopping, waiting
 from orchestra.engine.embedded.core import Container
-from orchestra.errors import Conflict, NotFound
+from orchestra.errors import Conflict, NotFound, OrchestraError
 from orchestra.linux.remove_tree import remove_tree
 from orchestra.model.container import MountKind
 from orchestra.model.network import VolumeSpec
@@ -123,8 +123,12 @@ def remove(core: Core, container: Container, request: RemoveContainer, reply: Re
     core.set_state(container, container.state._replace(stopped_by_user=True))
 
     def when_exited() -> None:
-        remove_now(core, container, volumes=request.volumes)
-        reply.succeed()
+        try:
+            remove_now(core, container, volumes=request.volumes)
+        except (OrchestraError, OSError) as exc:
+            reply.fail(running.as_error(exc, "remove the container"))
+        else:
+            reply.succeed()
 
     container.remove_request = when_exited
     stopping.terminate(core, container, 9, 0)
@@ -139,6 +143,7 @@ def remove_now(core: Core, container: Container, *, volumes: bool) -> None:
             if mount.kind is MountKind.VOLUME and mount.anonymous:
                 with contextlib.suppress(Conflict):  # another container uses it: volumes_from
                     core.drivers.volumes.remove(mount.source)
+    _remove_directory(core.layout.log_dir(core.project, spec.id))  # may make room on a full disk
     core.drivers.networks.disconnected(spec.id)
     core.drivers.networks.release(spec.id)
     _remove_directory(core.layout.container_run(core.project, spec.id))

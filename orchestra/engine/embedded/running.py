@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from contextlib import ExitStack
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from orchestra.model.container import ContainerSpec
     from orchestra.runtime.base import Launch, Launched
 
+_LOG = logging.getLogger(__name__)
+
 
 def start(core: Core, container: Container, reply: Reply | None = None) -> None:
     """Begin to launch; *reply* is given when its command runs, or could not be run."""
@@ -37,7 +40,7 @@ def start(core: Core, container: Container, reply: Reply | None = None) -> None:
             plan = _prepare(core, container, undo)
             container.launch_undo = undo.pop_all()
     except (OrchestraError, OSError) as exc:
-        _start_failed(core, container, _as_error(exc, "prepare the container"))
+        _start_failed(core, container, as_error(exc, "prepare the container"))
         return
     _launch(core, container, plan)
 
@@ -77,7 +80,7 @@ def _launch(core: Core, container: Container, plan: Launch) -> None:
         launching = core.drivers.begin_launch(plan)
     except (OrchestraError, OSError) as exc:
         container.launch_undo.close()
-        _start_failed(core, container, _as_error(exc, "fork"))
+        _start_failed(core, container, as_error(exc, "fork"))
         return
     container.launching = launching
     container.finish_launch = partial(_finish_launch, core, container, launching, plan)
@@ -104,7 +107,7 @@ def _finish_launch(core: Core, container: Container, launching: Launching, plan:
         launched = launching.finish()
     except (OrchestraError, OSError) as exc:
         container.launch_undo.close()
-        _start_failed(core, container, _as_error(exc, "launch"))
+        _start_failed(core, container, as_error(exc, "launch"))
         return
     if plan.stdin >= 0:
         os.close(plan.stdin)
@@ -139,7 +142,7 @@ def _launched(core: Core, container: Container, launched: Launched) -> None:
     try:
         connect(core, container, launched.network_fds)
     except (OrchestraError, OSError) as exc:
-        _give_up(core, container, _as_error(exc, "connect its networks"))
+        _give_up(core, container, as_error(exc, "connect its networks"))
         return
     probing.begin(core, container)
     core.emit(container, "start")
@@ -279,7 +282,10 @@ def release_run(core: Core, container: Container) -> bool:
     if container.kill_timer is not None:
         container.kill_timer.cancel()
         container.kill_timer = None
-    core.drivers.networks.disconnected(container.id)
+    try:
+        core.drivers.networks.disconnected(container.id)
+    except (OrchestraError, OSError) as exc:  # a full disk: it is dead all the same
+        _LOG.error("%s: cannot disconnect it: %s", container.state.name, exc)
     oom_killed = False
     if container.scope is not None:
         oom_killed = container.scope.usage().oom_kills > 0
@@ -330,7 +336,7 @@ def _close_pump(container: Container) -> None:
         container.pump = None
 
 
-def _as_error(exc: OrchestraError | OSError, step: str) -> OrchestraError:
+def as_error(exc: OrchestraError | OSError, step: str) -> OrchestraError:
     if isinstance(exc, OrchestraError):
         return exc
     place = f": {exc.filename}" if exc.filename else ""
