@@ -12,7 +12,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.errors import ConfigError, NotFound, RegistryError
+from orchestra.errors import ConfigError, NotFound, RegistryError, Unsupported
 from orchestra.image.blobs import Blobs
 from orchestra.image.catalog import Catalog, ImageRow, NameRow
 from orchestra.image.config import parse_config, to_image_config
@@ -159,11 +159,20 @@ class LocalImageStore:
 
     # -- for a registry client that sends ---------------------------------------------------------
     def published(self, reference: Reference) -> str:
-        """The digest of the manifest to send for *reference*. Raises NotFound."""
+        """The digest of the manifest to send for *reference*.
+
+        Raises NotFound, and Unsupported for an image that was built FROM host.
+        """
         row = self.row(reference)
         image = None if row is None else self.catalog.image(row.image)
         if image is None:
             raise missing(reference.familiar)
+        if self.lies_on_host(ImageId(image.id)):
+            raise Unsupported(
+                f"{reference.familiar} was built FROM host: it has only what lies above this "
+                "machine's own files, and cannot be pushed",
+                fix="build it on an image, for example FROM debian:12",
+            )
         return image.manifest
 
     def origins(self, digest: str) -> tuple[Reference, ...]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from orchestra.build.export import store_layer
+import pytest
+
+from orchestra.build.export import Result, register, store_layer
+from orchestra.errors import Unsupported
+from orchestra.image.config import RunSettings
+from orchestra.image.host import BASE_LABEL, HOST_IMAGE
+from orchestra.image.platform import Platform
+from orchestra.image.reference import parse_reference
 from orchestra.image.store import LocalImageStore
 
 if TYPE_CHECKING:
@@ -40,3 +47,29 @@ def test_hard_links_count_once(tmp_path: Path) -> None:
     assert store.unpacked.size(layer.diff_id) == len("content")
     path = store.unpacked.path(layer.diff_id)
     assert os.path.samefile(f"{path}/a/hard", f"{path}/a/b/file")
+
+
+def test_what_lies_on_the_host_is_not_published(tmp_path: Path) -> None:
+    store = LocalImageStore(str(tmp_path / "images"))
+    name = parse_reference("app:1")
+    settings = RunSettings(labels={BASE_LABEL: HOST_IMAGE})
+    platform = Platform(os="linux", architecture="amd64")
+    register(store, Result((), settings, (), "", 0), platform, (name,))
+    with pytest.raises(Unsupported, match="FROM host"):
+        store.published(name)
+
+
+def test_the_same_result_is_the_same_image(tmp_path: Path) -> None:
+    store = LocalImageStore(str(tmp_path / "images"))
+    layer = store_layer(store, written(tmp_path / "one"))
+    result = Result((layer,), RunSettings(cmd=("/x",), env=("A=1",)), (), "me", 5)
+    platform = Platform(os="linux", architecture="arm64", variant="v8")
+    first = register(store, result, platform, (parse_reference("app:1"),))
+    second = register(store, result, platform, (parse_reference("app:2"),))
+    assert first == second
+    image = store.find("app:1")
+    assert image.id == store.find("app:2").id == first
+    assert image.document.diff_ids == (layer.diff_id,)
+    assert image.document.variant == "v8"
+    assert image.config.command == ("/x",)
+    assert store.layers(image.config.id) == (store.unpacked.path(layer.diff_id),)
