@@ -48,7 +48,7 @@ class ProjectFiles(NamedTuple):
 
 def find_files(request: LoadRequest, warn: Callable[[str], None]) -> ProjectFiles:
     """Everything that is read before the first compose file is. Raises ConfigError."""
-    environment = dict(request.environ)
+    environment = {name: _text(value) for name, value in request.environ.items()}
     environment.setdefault("PWD", request.cwd)
     given = tuple(_absolute(request.cwd, path) for path in request.files)
     first = _working_dir(request, given)
@@ -61,7 +61,23 @@ def find_files(request: LoadRequest, warn: Callable[[str], None]) -> ProjectFile
     if working_dir != first:
         env_files = _env_files(request, working_dir, environment)
         _add_env_files(env_files, environment)
+    _require_text((working_dir, *found))
     return ProjectFiles(working_dir, found, env_files, environment)
+
+
+def _text(value: str) -> str:
+    """*value* with U+FFFD for bytes that are no UTF-8, as they reach containers with Docker."""
+    if value.isascii():
+        return value
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _require_text(paths: Iterable[str]) -> None:
+    for path in paths:
+        if _text(path) != path:
+            raise ConfigError(
+                f"{quote(path)} is not UTF-8 text", fix="rename the directory or file"
+            )
 
 
 def _absolute(folder: str, path: str) -> str:

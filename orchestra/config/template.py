@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _OPERATOR = re.compile(r":?[-+?]")
 MAX_NESTING = 50
+MAX_LENGTH = 8 << 20
+"""Thirty lines of an .env file that double a variable would make a gigabyte."""
 
 
 class TemplateError(Exception):
@@ -110,10 +112,14 @@ def substitute(text: str, lookup: Lookup, unset: Callable[[str], None], depth: i
         return text
     if depth > MAX_NESTING:
         raise TemplateError("variables are nested too deeply", 0)
-    pieces = [
-        piece if isinstance(piece, str) else _value(piece, lookup, unset, depth)
-        for piece in parse(text)
-    ]
+    pieces: list[str] = []
+    length = 0
+    for piece in parse(text):
+        value = piece if isinstance(piece, str) else _value(piece, lookup, unset, depth)
+        length += len(value)
+        if length > MAX_LENGTH:
+            raise TemplateError(f"the variables make more than {MAX_LENGTH} characters", 0)
+        pieces.append(value)
     return "".join(pieces)
 
 

@@ -111,3 +111,9 @@ def test_single_quotes_keep_any_value(values: dict[str, str]) -> None:
         name + "='" + value.replace("'", "\\'") + "'" for name, value in values.items()
     )
     assert parse(text) == values
+
+
+def test_a_variable_that_is_doubled_again_and_again_is_refused() -> None:
+    lines = ["A0=xx", *(f"A{number}=$A{number - 1}$A{number - 1}" for number in range(1, 64))]
+    with pytest.raises(ConfigError, match="more than 8388608 characters"):
+        parse("\n".join(lines))

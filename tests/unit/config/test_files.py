@@ -190,3 +190,18 @@ def test_dotenv_beside_the_found_file_is_read_too(project: ProjectDirectory) -> 
     below = os.path.join(project.path, "sub")
     os.makedirs(below)
     assert project.service("", cwd=below)["image"] == "a:x"
+
+
+def test_bytes_of_the_environment_that_are_no_text_are_marked(project: ProjectDirectory) -> None:
+    project.write("compose.yaml", "services: {web: {image: a, hostname: $RAW}}\n")
+    service = project.service(environ={"RAW": "a\udcffb"})
+    assert service["hostname"] == "a\ufffdb"
+
+
+def test_a_directory_whose_name_is_no_text_is_refused(project: ProjectDirectory) -> None:
+    folder = os.path.join(project.path, "d\udcff")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "compose.yaml"), "w", encoding="utf-8") as file:
+        file.write(SMALL)
+    with pytest.raises(ConfigError, match="is not UTF-8 text"):
+        project.load("", cwd=folder)
