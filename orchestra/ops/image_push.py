@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import NotFound, Unsupported
+from orchestra.image.publishing import Publisher
 from orchestra.image.reference import parse_reference
 from orchestra.image.store import LocalImageStore
 from orchestra.ops.layers import layer_progress
@@ -53,7 +54,8 @@ def image_push(
     with Registries(load_configuration(environ), environ) as registries:
         return tuple(
             PushedImage(
-                each, push(each, registries, store, lambda event: report(layer_progress(event)))
+                each,
+                push(each, registries, Publisher(store), lambda e: report(layer_progress(e))),
             )
             for each in wanted
         )

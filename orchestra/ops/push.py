@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import OrchestraError
+from orchestra.image.publishing import Publisher
 from orchestra.image.reference import parse_reference
 from orchestra.image.store import LocalImageStore
 from orchestra.ops.layers import layer_progress
@@ -43,7 +44,7 @@ def push(
 
     Raises NotFound for an image that has not been built, RegistryError.
     """
-    store = LocalImageStore(layout.images)
+    source = Publisher(LocalImageStore(layout.images))
     with Registries(load_configuration(environ), environ) as registries:
         for name in _wanted(project, options, report):
 
@@ -53,7 +54,7 @@ def push(
 
             report(Progress(name, Phase.WORKING, "Pushing"))
             try:
-                push_image(parse_reference(name), registries, store, watch)
+                push_image(parse_reference(name), registries, source, watch)
             except OrchestraError as exc:
                 phase = Phase.WARNING if options.ignore_failures else Phase.FAILED
                 report(Progress(name, phase, "Error", exc.what))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from tests.support.images import make_image
 from tests.support.probe import missing_for
 from tests.support.registry import PASSWORD, PROGRAM, USER, running_registry
-from tests.support.skopeo import publish
+from tests.support.skopeo import publish, skopeo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,3 +166,33 @@ def test_push_sends_what_services_build(orchestra: Orchestra, hub: Registry) -> 
     orchestra("push", "--ignore-push-failures")
     orchestra("image", "rm", f"{name}:extra")
     orchestra("image", "pull", f"{name}:extra")
+
+
+def test_what_was_built_here_is_pushed_compressed_and_keeps_its_id(
+    orchestra: Orchestra, hub: Registry
+) -> None:
+    with open(os.path.join(orchestra.directory, "Dockerfile"), "w") as file:
+        file.write("FROM redis:7\nCOPY compose.yaml /data/\n")
+    with open(os.path.join(orchestra.directory, "compose.yaml"), "a") as file:
+        file.write("#" * 100_000)
+    name = f"{hub.host}/built:1"
+    orchestra("image", "build", "-t", name, ".")
+    built = orchestra("image", "inspect", "-f", "{{.Id}}", name).out
+    first = orchestra("image", "push", name).out
+    assert orchestra("image", "push", name).out == first  # the same digest
+    manifest = json.loads(
+        skopeo("inspect", "--raw", "--tls-verify=false", f"docker://{name}").decode()
+    )
+    assert all(layer["mediaType"].endswith("gzip") for layer in manifest["layers"])
+    assert manifest["layers"][-1]["size"] < 10_000
+    orchestra("image", "rm", name)
+    orchestra("image", "pull", name)
+    assert orchestra("image", "inspect", "-f", "{{.Id}}", name).out == built
+
+
+def test_what_lies_on_the_host_cannot_be_pushed(orchestra: Orchestra) -> None:
+    with open(os.path.join(orchestra.directory, "Dockerfile"), "w") as file:
+        file.write("FROM host\nENV A=1\n")
+    orchestra("image", "build", "-t", "localhost:1/mine", ".")
+    refused = orchestra("image", "push", "localhost:1/mine", code=1).err
+    assert "built FROM host" in refused

@@ -13,6 +13,7 @@ import pytest
 
 from orchestra.errors import AuthRequired
 from orchestra.image.platform import machine_platform
+from orchestra.image.publishing import Publisher
 from orchestra.image.receive import Receiver
 from orchestra.image.reference import parse_reference
 from orchestra.image.store import LocalImageStore
@@ -67,7 +68,7 @@ class Machine:
     def push(self, name: str) -> Pushed:
         self.events.clear()
         with self.opened() as registries:
-            return push(parse_reference(name), registries, self.store, self.events.append)
+            return push(parse_reference(name), registries, Publisher(self.store), self.events.append)
 
     def log_in(self, domain: str, password: str = PASSWORD) -> None:
         credential = Credential(USER, Secret(password))
