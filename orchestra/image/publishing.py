@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from orchestra.errors import Unsupported
 from orchestra.image.catalog import ImageRow
 from orchestra.image.loading import encode_manifest
 from orchestra.image.manifest import OCI_LAYER
 from orchestra.image.members import compress
-from orchestra.model.container import ImageId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,16 +45,12 @@ class Publisher:
 
         Raises NotFound, and Unsupported for an image that was built FROM host.
         """
+        digest = self._store.published(reference)
         image = self._store.find(str(reference))
-        if self._store.lies_on_host(ImageId(image.id)):
-            raise Unsupported(
-                f'image "{reference.familiar}" was built FROM host and runs on this machine only',
-                fix="build it on an image that was pulled, to push it",
-            )
         layers = image.manifest.layers
         is_from_elsewhere = any(name.target for name in self._store.catalog.names(image.id))
         if is_from_elsewhere or all(layer.media_type != OCI_LAYER for layer in layers):
-            return image.manifest_digest
+            return digest
         return self._compressed(image)
 
     def _compressed(self, image: Image) -> str:
