@@ -188,6 +188,10 @@ class LightClient:
         channel = Channel.connect(socket_path)
         return None if channel is None else cls(channel)
 
+    def fileno(self) -> int:
+        """Readable when something has come."""
+        return self._channel.fileno()
+
     def submit(self, request: JsonObject) -> int:
         """Begin *request*; the ticket names its completion."""
         self._last_ticket += 1
