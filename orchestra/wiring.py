@@ -38,8 +38,10 @@ if TYPE_CHECKING:
 class LocalHost:
     """`ops.host.Host` for this machine."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, parallel: int = -1) -> None:
+        """*parallel* bounds how many images are pulled at once; -1 leaves it to us."""
         self._layout = layout
+        self._parallel = parallel
         self._seed: Seed | None = None
 
     @property
@@ -63,11 +65,14 @@ class LocalHost:
             return
         from orchestra.image.receive import Receiver
         from orchestra.image.store import LocalImageStore
-        from orchestra.registry.many import pull_many
+        from orchestra.registry.many import IMAGES_AT_ONCE, pull_many
 
         with self.registries() as registries:
             yield from pull_many(
-                requests, registries, lambda: Receiver(LocalImageStore(self._layout.images))
+                requests,
+                registries,
+                lambda: Receiver(LocalImageStore(self._layout.images)),
+                at_once=self._parallel if self._parallel > 0 else IMAGES_AT_ONCE,
             )
 
     def build(self, request: BuildRequest, watch: Watch) -> str:
@@ -111,9 +116,9 @@ class LocalHost:
                 seed.close()
 
 
-def host() -> LocalHost:
-    """This machine, for this user and environment."""
-    return LocalHost(default_layout(os.environ, euid=os.geteuid()))
+def host(*, parallel: int = -1) -> LocalHost:
+    """This machine, for this user and environment; *parallel* as in `LocalHost`."""
+    return LocalHost(default_layout(os.environ, euid=os.geteuid()), parallel=parallel)
 
 
 def resume(argv: list[str]) -> None:

@@ -31,7 +31,7 @@ class Context:
         if self._host is None:
             from orchestra.wiring import host
 
-            self._host = host()
+            self._host = host(parallel=self.options.parallel)
         return self._host
 
     @property

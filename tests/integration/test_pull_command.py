@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -196,3 +197,19 @@ def test_what_lies_on_the_host_cannot_be_pushed(orchestra: Orchestra) -> None:
     orchestra("image", "build", "-t", "localhost:1/mine", ".")
     refused = orchestra("image", "push", "localhost:1/mine", code=1).err
     assert "built FROM host" in refused
+
+
+def test_images_are_pulled_one_by_one_when_told(orchestra: Orchestra, hub: Registry) -> None:
+    for name in ("one", "two", "three"):
+        publish(hub, f"{name}:1", make_image([{name: os.urandom(200_000)}]))
+    write(
+        orchestra,
+        "services:\n"
+        + "".join(f"  {n}: {{image: '{hub.host}/{n}:1'}}\n" for n in ("one", "two", "three")),
+    )
+    before = len(hub.requests())
+    orchestra("--parallel", "1", "pull")
+    repositories = [line.split("/")[2] for line in hub.requests()[before:]]
+    assert len(set(repositories)) == 3
+    changes = sum(one != other for one, other in pairwise(repositories))
+    assert changes == 2
