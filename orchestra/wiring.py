@@ -209,14 +209,13 @@ class LocalDrivers:
     def snapshots(self) -> Snapshotter:
         from orchestra.image.host import HostImage
         from orchestra.image.snapshot.host import HostSnapshotter
-        from orchestra.image.snapshot.overlay import OverlaySnapshotter
-        from orchestra.image.snapshot.select import ImageSnapshotter
+        from orchestra.image.snapshot.select import ImageSnapshotter, LayeredSnapshotter
         from orchestra.image.store import LocalImageStore
 
         host_image = HostImage(os.path.join(self.layout.images, "host"))
         store = LocalImageStore(self.layout.images)
         return ImageSnapshotter(
-            HostSnapshotter(host_image), OverlaySnapshotter(store.layers), store
+            HostSnapshotter(host_image), LayeredSnapshotter(store.layers), store
         )
 
     @cached_property

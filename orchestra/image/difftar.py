@@ -13,7 +13,7 @@ import tarfile
 from typing import TYPE_CHECKING, cast
 
 from orchestra.errors import Unsupported
-from orchestra.image.unpack import OPAQUE
+from orchestra.image.whiteouts import OPAQUE
 from orchestra.linux.safe_open import safe_open
 
 if TYPE_CHECKING:

@@ -16,18 +16,17 @@ from typing import TYPE_CHECKING
 
 from orchestra.errors import RegistryError
 from orchestra.image import tarformat
-from orchestra.linux.remove_tree import remove_tree
+from orchestra.image.whiteouts import AUFS, OPAQUE_MARKER, WHITEOUT, OverlayMarks, remove_at
 from orchestra.linux.safe_open import Create, safe_open
 
 if TYPE_CHECKING:
     from orchestra.image.bytestream import ByteStream
     from orchestra.image.tarformat import Entry
+    from orchestra.image.whiteouts import Marks
 
 MAX_ENTRIES = 5_000_000
-OPAQUE = "trusted.overlay.opaque"
-
+_OVERLAY = OverlayMarks()
 _MAX_PATH = 4096
-_WHITEOUT, _OPAQUE_MARKER, _AUFS = b".wh.", b".wh..wh..opq", b".wh..wh."
 _FORBIDDEN_XATTRS = (b"trusted.overlay.", b"user.overlay.")
 """They would tell overlayfs to show other files than those of the layer."""
 _NO_XATTR = frozenset({errno.ENOTSUP, errno.EPERM, errno.EINVAL})
@@ -39,13 +38,13 @@ _DEVICE_KINDS = {
 }  # fmt: skip
 
 
-def unpack(stream: ByteStream, directory: str) -> int:
-    """Unpack the tar archive in *stream* into the empty *directory*; the bytes of all its files.
+def unpack(stream: ByteStream, directory: str, marks: Marks = _OVERLAY) -> int:
+    """Unpack the tar archive in *stream* into *directory*; the bytes of all its files.
 
     Raises RegistryError for a malformed or hostile archive, OSError when the machine is at its end
     (ENOSPC). What was made until then stays.
     """
-    target = Unpacker(directory)
+    target = Unpacker(directory, marks)
     total_bytes = 0
     try:
         for count, entry in enumerate(tarformat.entries(stream)):
@@ -82,7 +81,8 @@ def clean_path(name: bytes) -> bytes:
 class Unpacker:
     """A directory that is being filled. It must belong to nobody else meanwhile."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, marks: Marks) -> None:
+        self._marks = marks
         self._directory = directory
         self._root = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._parent_path: bytes | None = None
@@ -105,7 +105,7 @@ class Unpacker:
                 return
             directory, _, name = path.rpartition(b"/")
             parent = self._open_parent(directory)
-            if name.startswith(_WHITEOUT):
+            if name.startswith(WHITEOUT):
                 stream.skip(entry.stored_bytes)
                 self._add_whiteout(parent, name)
             elif entry.kind == tarformat.REGULAR:
@@ -171,15 +171,7 @@ class Unpacker:
         """Remove what an earlier entry left at *name*; True when that was a whiteout."""
         if parent != self._parent:
             self._forget_parent()  # it may lie in what is removed here
-        status = os.stat(name, dir_fd=parent, follow_symlinks=False)
-        if stat.S_ISDIR(status.st_mode):
-            fd = os.open(name, _DIRECTORY, dir_fd=parent)
-            try:
-                remove_tree(os.readlink(f"/proc/self/fd/{fd}"))
-            finally:
-                os.close(fd)
-            return False
-        os.unlink(name, dir_fd=parent)
+        status = remove_at(parent, name)
         return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
 
     # -- making it ------------------------------------------------------------------------------
@@ -218,7 +210,7 @@ class Unpacker:
         fd = os.open(name, _DIRECTORY, dir_fd=parent)
         try:
             if opaque:
-                os.setxattr(fd, OPAQUE, b"y")
+                self._marks.hide_below(fd)
             self._set_directory(fd, path, entry)
         finally:
             os.close(fd)
@@ -268,23 +260,15 @@ class Unpacker:
             )
 
     def _add_whiteout(self, parent: int, name: bytes) -> None:
-        """Hide what lower layers have; what this layer has at the same place stays."""
-        if name == _OPAQUE_MARKER:
-            self._set_opaque(parent)
-        elif not name.startswith(_AUFS):
-            hidden = name[len(_WHITEOUT) :]
+        if name == OPAQUE_MARKER:
+            self._marks.hide_below(parent)
+        elif not name.startswith(AUFS):
+            hidden = name[len(WHITEOUT) :]
             if hidden in (b"", b".", b".."):
                 raise RegistryError(f"refused: the layer holds a malformed whiteout: {name!r}")
-            try:
-                os.mknod(hidden, stat.S_IFCHR, os.makedev(0, 0), dir_fd=parent)
-            except FileExistsError:
-                with contextlib.suppress(NotADirectoryError):
-                    fd = os.open(hidden, _DIRECTORY, dir_fd=parent)
-                    self._set_opaque(fd)
-                    os.close(fd)
-
-    def _set_opaque(self, directory: int) -> None:
-        os.setxattr(f"/proc/self/fd/{directory}", OPAQUE, b"y")
+            if parent != self._parent:
+                self._forget_parent()  # it may lie in what is removed here
+            self._marks.hide(parent, hidden)
 
 
 def _write(fd: int, piece: memoryview) -> None:

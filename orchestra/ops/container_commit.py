@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -70,6 +71,12 @@ def container_commit(host: Host, options: CommitOptions) -> str:
         settings = _with_container(before, image.config, _spec(layout, state))
         settings = with_changes(settings, options.changes)
         upper = written_layer(layout.snapshot(state.project, state.id))
+        if not os.path.isdir(upper):
+            raise Unsupported(
+                f"container {state.name} is a whole copy of its image: what it has changed is "
+                "not known",
+                fix="set ORCHESTRA_DATA_ROOT to a file system that can hold overlays",
+            )
         with _frozen(host, state) if options.pause else contextlib.nullcontext():
             layer = store_layer(receiver, archive_of(upper))
         step = Step(layer, settings, " ".join(state.command), options.message, options.author)

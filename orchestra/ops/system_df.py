@@ -134,13 +134,20 @@ def all_volumes(layout: Layout) -> tuple[VolumeState, ...]:
 
 
 def _written_bytes(layout: Layout, state: ContainerState) -> int:
-    """Of all its overlays: a container of `host` has one for each directory shown."""
+    """Of all its overlays: a container of `host` has one for each directory shown.
+
+    Where there can be no overlay it is a whole copy of its image.
+    """
     snapshot = layout.snapshot(state.project, state.id)
     try:
         overlays = os.listdir(snapshot)
     except OSError:
         return 0
-    return sum(tree_size(os.path.join(snapshot, overlay, "upper")) for overlay in overlays)
+    return sum(
+        tree_size(os.path.join(snapshot, overlay, kind))
+        for overlay in overlays
+        for kind in ("upper", "copy")
+    )
 
 
 def _images(

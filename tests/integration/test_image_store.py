@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.archives import busybox_layer, docker_archive, files_layer
 from tests.support.compose import write_compose
+from tests.support.eventually import eventually
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
@@ -195,3 +196,45 @@ def test_a_bomb_is_refused(orchestra: Orchestra) -> None:
     assert "decompression bomb" in failed.err
     assert time.monotonic() - begun < 60
     assert image_names(orchestra) == {"host:<none>"}
+
+
+@pytest.fixture
+def on_overlay(orchestra: Orchestra) -> Iterator[Orchestra]:
+    """The command with its data on an overlay, as inside a container: no overlay goes there."""
+    place = tempfile.mkdtemp(prefix="nested", dir="/run")
+    for name in ("lower", "upper", "work", "merged"):
+        os.mkdir(os.path.join(place, name))
+    libc = ctypes.CDLL(None, use_errno=True)
+    merged = os.path.join(place, "merged")
+    options = f"lowerdir={place}/lower,upperdir={place}/upper,workdir={place}/work"
+    assert libc.mount(b"overlay", merged.encode(), b"overlay", 0, options.encode()) == 0
+    orchestra.env["ORCHESTRA_DATA_ROOT"] = os.path.join(merged, "data")
+    yield orchestra
+    orchestra("-p", "nested", "down", "-t", "0", code=None)
+    eventually(lambda: libc.umount(merged.encode()) == 0, within_s=10)  # once the supervisor ended
+    shutil.rmtree(place)
+
+
+def test_where_no_overlay_goes_containers_are_copies(on_overlay: Orchestra) -> None:
+    lower = files_layer(
+        {"d/": b"", "d/gone": b"x", "d/kept": b"x", "cleared/": b"", "cleared/old": b"x"}
+    )
+    upper = files_layer({"d/.wh.gone": b"", "cleared/": b"", "cleared/.wh..wh..opq": b"",
+                         "cleared/new": b"x"})  # fmt: skip
+    settings = {"Env": ["PATH=/bin"], "Cmd": ["sleep", "1000"]}
+    archive = docker_archive("app:1", [busybox_layer(), lower, upper], settings)
+    on_overlay("image", "load", "-i", archive_file(on_overlay, archive, "image.tar"))
+    write_compose(
+        on_overlay, "name: nested\nservices: {app: {image: 'app:1', network_mode: none, scale: 2}}"
+    )
+
+    on_overlay("up", "-d")
+
+    found = on_overlay("exec", "-T", "app", "find", "/d", "/cleared", "-type", "f").out.split()
+    assert sorted(found) == ["/cleared/new", "/d/kept"]
+    on_overlay("exec", "-T", "app", "rm", "/d/kept")
+    other = on_overlay("exec", "-T", "--index", "2", "app", "ls", "/d")
+    assert other.out == "kept\n"
+    on_overlay("restart", "-t", "0")
+    assert on_overlay("exec", "-T", "app", "ls", "/d").out == ""
+    assert "whole copy" in on_overlay("container", "commit", "nested-app-1", code=1).err

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Protocol
 
 from orchestra.image.host import HOST_IMAGE
+from orchestra.image.snapshot.overlay import OverlaySnapshotter
+from orchestra.image.snapshot.upper import UpperCheck
 from orchestra.linux.remove_tree import remove_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestra.image.base import Snapshotter
     from orchestra.image.snapshot.host import HostSnapshotter
     from orchestra.model.container import ImageId
@@ -24,6 +29,26 @@ class Layered(Protocol):
     def lies_on_host(self, image_id: ImageId) -> bool:
         """Was it built FROM host? Raises NotFound."""
         ...
+
+
+class LayeredSnapshotter:
+    """Overlays where the file system can hold a writable layer, else whole copies."""
+
+    def __init__(self, layers_of: Callable[[ImageId], tuple[str, ...]]) -> None:
+        self._layers_of = layers_of
+        self._upper = UpperCheck()
+        self._overlay = OverlaySnapshotter(layers_of)
+
+    def prepare(self, image_id: ImageId, directory: str) -> Rootfs:
+        os.makedirs(directory, 0o700, exist_ok=True)
+        if self._upper.is_suitable(directory):
+            return self._overlay.prepare(image_id, directory)
+        from orchestra.image.snapshot.copying import CopyingSnapshotter  # rare, and imports much
+
+        return CopyingSnapshotter(self._layers_of).prepare(image_id, directory)
+
+    def remove(self, directory: str) -> None:
+        remove_tree(directory)
 
 
 class ImageSnapshotter:

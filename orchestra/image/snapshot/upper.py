@@ -33,17 +33,28 @@ class UpperCheck:
         self._mountinfo_path = mountinfo_path
         self._good_device = -1
 
+    def is_suitable(self, directory: str) -> bool:
+        """Can the existing *directory* hold a writable layer?"""
+        return not self._unsuitable_kind(directory)
+
     def require(self, directory: str) -> None:
         """Raises Unsupported when the existing *directory* cannot hold a writable layer."""
-        device = os.stat(directory).st_dev
-        if device == self._good_device:
-            return
-        with open(self._mountinfo_path, encoding="utf-8", errors="surrogateescape") as file:
-            kind = filesystem_type(device, file.read())
-        if kind in _UNSUITABLE:
+        kind = self._unsuitable_kind(directory)
+        if kind:
             raise Unsupported(
                 f"{directory} lies on {kind}, which cannot hold the writable layer of a container",
                 fix="set ORCHESTRA_DATA_ROOT to a directory on ext4, xfs, btrfs or tmpfs; inside a "
                 "container that is a volume or a tmpfs of it",
             )
+
+    def _unsuitable_kind(self, directory: str) -> str:
+        """The type of its file system, or "" when that is suitable."""
+        device = os.stat(directory).st_dev
+        if device == self._good_device:
+            return ""
+        with open(self._mountinfo_path, encoding="utf-8", errors="surrogateescape") as file:
+            kind = filesystem_type(device, file.read())
+        if kind in _UNSUITABLE:
+            return kind
         self._good_device = device
+        return ""

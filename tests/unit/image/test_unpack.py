@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from orchestra.errors import RegistryError
 from orchestra.image.bytestream import ByteStream
-from orchestra.image.unpack import OPAQUE, clean_path, unpack
+from orchestra.image.unpack import clean_path, unpack
+from orchestra.image.whiteouts import OPAQUE, Deletions
 from tests.unit.image.layer_tar import directory, entry, hard_link, layer, symlink
 
 if TYPE_CHECKING:
@@ -133,6 +134,24 @@ def test_opaque_directories_have_overlayfs_attribute(root: Path) -> None:
         assert os.getxattr(root / name, OPAQUE) == b"y", name
     assert OPAQUE not in os.listxattr(root / "plain")
     assert os.listdir(root / "marked") == []
+
+
+def test_onto_a_copy_of_the_lower_layers_whiteouts_delete(root: Path) -> None:
+    unpack_into(root, directory("d"), ("d/a", b""), ("d/b", b""), directory("e"), ("e/a", b""))
+    unpack_into(root, directory("gone"), ("gone/deep/a", b""), ("file", b""))
+    upper = layer(
+        (".wh.gone", b""),
+        ("d/.wh.a", b""),
+        directory("e"),
+        ("e/.wh..wh..opq", b""),
+        ("e/new", b"!"),
+        (".wh.never-there", b""),
+    )
+
+    unpack(ByteStream(iter([upper])), str(root), Deletions())
+
+    found = sorted(str(path.relative_to(root)) for path in root.rglob("*"))
+    assert found == ["d", "d/b", "e", "e/new", "file"]
 
 
 @pytest.mark.root
