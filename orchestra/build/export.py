@@ -15,6 +15,7 @@ from orchestra.image.difftar import archive_of
 from orchestra.image.loading import encode_manifest
 from orchestra.image.making import rfc3339
 from orchestra.image.manifest import OCI_CONFIG, OCI_LAYER, Descriptor
+from orchestra.linux.tree_size import tree_size
 
 if TYPE_CHECKING:
     from orchestra.image.platform import Platform
@@ -50,26 +51,9 @@ def store_layer(store: LocalImageStore, directory: str) -> BuiltLayer:
         blob.write(bytes(pieces))
         diff_id = blob.commit()
         size = blob.size_bytes
-    store.unpacked.adopt(diff_id, directory, _file_bytes(directory))
+    store.unpacked.adopt(diff_id, directory, tree_size(directory))
+    store.pin(diff_id)
     return BuiltLayer(diff_id, Descriptor(media_type=OCI_LAYER, digest=diff_id, size=size))
-
-
-def _file_bytes(directory: str) -> int:
-    """The sizes of the files below *directory*, added up; hard links count once."""
-    total = 0
-    seen: set[int] = set()
-    pending = [directory]
-    while pending:
-        with os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
-                elif entry.is_file(follow_symlinks=False):
-                    status = entry.stat(follow_symlinks=False)
-                    if status.st_nlink == 1 or status.st_ino not in seen:
-                        seen.add(status.st_ino)
-                        total += status.st_size
-    return total
 
 
 def is_empty(directory: str) -> bool:

@@ -64,7 +64,7 @@ class Records:
         self._pending.clear()
 
     def all(self) -> Iterator[tuple[str, Record]]:
-        """Every record with its path."""
+        """Every record that has been written, with its path."""
         for top, _, names in os.walk(self._directory):
             for name in names:
                 path = os.path.join(top, name)

@@ -86,7 +86,7 @@ def _carry_out(toolbox: Toolbox, request: BuildRequest, context: StepContext, wo
     if context.is_cached:
         record = toolbox.records.find(work.key)
         layer = None if record is None else _layer_of(record)
-        if record is not None and (layer is None or toolbox.store.unpacked.has(layer.diff_id)):
+        if record is not None and (layer is None or _is_here(toolbox, layer)):
             return Done(layer, record.created_ns, work.created_by, was_cached=True)
     begun = time.monotonic()
     directory = toolbox.work.directory("step")
@@ -110,6 +110,12 @@ def _carry_out(toolbox: Toolbox, request: BuildRequest, context: StepContext, wo
     if time.monotonic() - begun > _DEAR_S:
         toolbox.records.flush(toolbox.store.unpacked.sync)
     return Done(layer, record.created_ns, work.created_by, was_cached=False)
+
+
+def _is_here(toolbox: Toolbox, layer: BuiltLayer) -> bool:
+    """A record outlives what was pruned."""
+    store = toolbox.store
+    return store.unpacked.has(layer.diff_id) and store.blobs.has(layer.blob.digest)
 
 
 def _layer_of(record: Record) -> BuiltLayer | None:

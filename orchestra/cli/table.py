@@ -14,11 +14,12 @@ class Row(NamedTuple):
 
 
 RUN, LOOK, FILE = "Run a project", "Look into a project", "Compose files and orchestra itself"
-IMAGE, CONTAINER, SYSTEM = "image", "container", "system"
+IMAGE, CONTAINER, SYSTEM, BUILDER = "image", "container", "system", "builder"
 FAMILIES = {
     IMAGE: "Manage images",
     CONTAINER: "Manage containers, of whatever project",
     SYSTEM: "Manage what orchestra keeps on this machine",
+    BUILDER: "Manage what builds keep",
 }
 """Commands of two words, such as `image ls`: the first word, which is their group as well."""
 
@@ -57,6 +58,8 @@ COMMANDS: dict[str, Row] = {
     "graph": Row("graph", "Print the dependency graph of the services", FILE),
     "explain": Row("explain", "Tell what `up` would do, and why", FILE),
     "build": Row("build", "Build or rebuild services", RUN),
+    "builder du": Row("builder_du", "Show the disk usage of builds", BUILDER),
+    "builder prune": Row("builder_prune", "Remove build cache", BUILDER),
     "image build": Row("image_build", "Build an image from a Dockerfile", IMAGE),
     "image ls": Row("image_ls", "List images", IMAGE),
     "image inspect": Row(

@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import ConfigError, NotFound, RegistryError, Unsupported
-from orchestra.image.blobs import Blobs
+from orchestra.image.blobs import Blobs, hex_of
 from orchestra.image.catalog import Catalog, ImageRow, NameRow
 from orchestra.image.config import parse_config, to_image_config
 from orchestra.image.host import BASE_LABEL, HOST_CONFIG, HOST_IMAGE
@@ -46,6 +46,7 @@ class LocalImageStore:
 
     def __init__(self, directory: str) -> None:
         self._directory = directory
+        self._pins = os.path.join(directory, "pins")
         self.blobs = Blobs(os.path.join(directory, "blobs"))
         self.unpacked = Layers(os.path.join(directory, "layers"))
         self.catalog = Catalog(os.path.join(directory, "images.db"))
@@ -190,6 +191,23 @@ class LocalImageStore:
         if isinstance(manifest, Index):
             return frozenset({row.manifest, row.id})
         return frozenset({row.manifest, row.id, *(layer.digest for layer in manifest.layers)})
+
+    # -- layers of no image that are kept: the cache of builds ------------------------------------
+    def pin(self, digest: str) -> None:
+        """Keep the blob and the layer *digest*, though no image has them."""
+        os.makedirs(self._pins, 0o700, exist_ok=True)
+        with open(os.path.join(self._pins, hex_of(digest)), "wb"):
+            pass
+
+    def pinned(self) -> frozenset[str]:
+        try:
+            return frozenset(f"sha256:{name}" for name in os.listdir(self._pins))
+        except FileNotFoundError:
+            return frozenset()
+
+    def unpin(self, digest: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(self._pins, hex_of(digest)))
 
     # -- locks ------------------------------------------------------------------------------------
     @contextlib.contextmanager

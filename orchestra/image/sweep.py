@@ -43,12 +43,12 @@ def remove_image(store: LocalImageStore, image_id: str, used: Callable[[], Set[s
 
 
 def sweep(store: LocalImageStore, used: Callable[[], Set[str]]) -> Swept:
-    """Remove blobs and layers of no image. Does nothing while an image is being brought in."""
+    """Remove what no image has and nobody has pinned; nothing while an image is brought in."""
     with store.sweeping() as may_sweep:
         if not may_sweep:
             return Swept(0)
-        blobs: set[str] = set()
-        layers: set[str] = set()
+        blobs = set(store.pinned())
+        layers = set(blobs)
         chains: set[str] = set()
         for row in store.catalog.images():
             blobs |= _blobs_of(store, row)

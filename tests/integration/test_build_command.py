@@ -298,3 +298,22 @@ def test_a_killed_build_leaves_no_process_and_no_image(orchestra: Orchestra) -> 
     orchestra("image", "build", "-q", "-t", "next", ".")
     work = os.path.join(orchestra.env["ORCHESTRA_DATA_ROOT"], "build", "work")
     assert os.listdir(work) == []
+
+
+def test_the_cache_outlives_removed_images_until_it_is_pruned(orchestra: Orchestra) -> None:
+    write(
+        orchestra,
+        "Dockerfile",
+        "FROM host AS one\nRUN --mount=type=cache,target=/c dd if=/dev/zero of=/big bs=1M count=2\n"
+        "FROM scratch\nCOPY --from=one /big /other\n",
+    )
+    assert steps(orchestra, "-t", "pruned") == [("RUN", "done"), ("COPY", "done")]
+    orchestra("image", "rm", "pruned")
+    orchestra("image", "prune", "-af")
+    assert steps(orchestra) == [("RUN", "cached"), ("COPY", "cached")]
+    listed = orchestra("builder", "du").out
+    assert "dd if=/dev/zero" in listed
+    assert "cache mount" in listed
+    assert "MB" in orchestra("builder", "prune", "-f").out
+    assert "dd if" not in orchestra("builder", "du").out
+    assert steps(orchestra) == [("RUN", "done"), ("COPY", "done")]

@@ -1,0 +1,98 @@
+"""`builder du` and `builder prune`: what builds keep, and how to be rid of it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.build.records import Records
+from orchestra.image.store import LocalImageStore
+from orchestra.image.sweep import sweep
+from orchestra.linux.remove_tree import remove_tree
+from orchestra.linux.tree_size import tree_size
+from orchestra.ops.image_use import used_images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestra.layout import Layout
+
+
+class CacheEntry(NamedTuple):
+    """The result of a step, or a cache mount. *used_ns* is when it was used last."""
+
+    id: str
+    kind: str  # "step" | "cache mount"
+    detail: str
+    size_bytes: int
+    used_ns: int
+
+
+def build_cache(layout: Layout) -> tuple[CacheEntry, ...]:
+    """Everything that builds keep, the largest first."""
+    entries = [*_steps(layout), *_mounts(layout)]
+    return tuple(sorted(entries, key=lambda entry: (-entry.size_bytes, entry.id)))
+
+
+def _steps(layout: Layout) -> Iterator[CacheEntry]:
+    for path, record in _records(layout).all():
+        used_ns = os.stat(path).st_mtime_ns
+        name = os.path.basename(path)[:12]
+        yield CacheEntry(name, "step", record.detail, record.size_bytes, used_ns)
+
+
+def _mounts(layout: Layout) -> Iterator[CacheEntry]:
+    directory = _caches(layout)
+    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
+        path = os.path.join(directory, name)
+        used_ns = os.stat(path).st_mtime_ns
+        yield CacheEntry(name[:12], "cache mount", "", tree_size(path), used_ns)
+
+
+def prune_build_cache(layout: Layout, *, before_ns: int | None = None) -> int:
+    """Forget what was not used since *before_ns* (None: everything); the bytes this freed.
+
+    Caches that a build is using stay, and images keep their layers.
+    """
+    freed = sum(_prune_mount(path) for path in _old_mounts(layout, before_ns))
+    store = LocalImageStore(layout.images)
+    kept = set()
+    for path, record in _records(layout).all():
+        if before_ns is None or os.stat(path).st_mtime_ns < before_ns:
+            os.unlink(path)
+        elif record.diff_id:
+            kept.add(record.diff_id)
+    for digest in store.pinned() - kept:
+        store.unpin(digest)
+    return freed + sweep(store, partial(used_images, layout)).freed_bytes
+
+
+def _old_mounts(layout: Layout, before_ns: int | None) -> Iterator[str]:
+    directory = _caches(layout)
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        path = os.path.join(directory, name)
+        if before_ns is None or os.stat(path).st_mtime_ns < before_ns:
+            yield path
+
+
+def _prune_mount(path: str) -> int:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        size = tree_size(path)
+        remove_tree(path)
+    except BlockingIOError:
+        return 0
+    finally:
+        os.close(fd)
+    return size
+
+
+def _records(layout: Layout) -> Records:
+    return Records(os.path.join(layout.builds, "records"))
+
+
+def _caches(layout: Layout) -> str:
+    return os.path.join(layout.builds, "caches")
