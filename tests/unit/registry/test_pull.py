@@ -334,6 +334,22 @@ def test_a_mirror_is_asked_first(puller: Puller) -> None:
     assert puller.registry.requests == []
 
 
+def test_a_proxy_is_asked_for_what_it_leads_to(puller: Puller) -> None:
+    with faulty_registry() as proxy:
+        proxy.add(IMAGE)
+        puller.registry.host = "registry.invalid:8080"
+        puller.settings = RegistrySettings(insecure=True, proxy=f"http://ada:pw@{proxy.host}")
+        assert puller().is_new
+        assert f"GET http://registry.invalid:8080/v2/app/blobs/{BIG}" in proxy.requests
+
+
+def test_a_proxy_that_is_not_there_is_told(puller: Puller) -> None:
+    puller.settings = RegistrySettings(insecure=True, proxy="http://127.0.0.1:1")
+    with pytest.raises(Unreachable, match=r"the proxy for .* does not work") as caught:
+        puller()
+    assert "HTTPS_PROXY" in caught.value.fix
+
+
 def test_an_image_of_another_system_is_refused(puller: Puller) -> None:
     puller.registry.add(make_image([{"a": b"1"}], system="windows"), "win")
     with pytest.raises(Unsupported, match="is for windows/amd64"):
