@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from orchestra.image.manifest import Descriptor
+    from orchestra.image.platform import Platform
     from orchestra.image.reference import Reference
     from orchestra.model.container import ImageId
     from orchestra.model.image import ImageConfig
@@ -96,8 +97,11 @@ class ImageReceiver(Protocol):
     @property
     def blobs(self) -> BlobStore: ...
 
-    def known(self, reference: Reference) -> str | None:
-        """What *reference* was registered with as *target*, if that image is complete here."""
+    def known(self, reference: Reference, wanted: Platform) -> str | None:
+        """What *reference* was registered with as *target*.
+
+        None unless that image is complete here and *wanted* runs it.
+        """
         ...
 
     def unpack(self, layer: Descriptor, diff_id: str) -> None:

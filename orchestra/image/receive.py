@@ -12,6 +12,7 @@ from orchestra.image.catalog import ImageRow, NameRow
 from orchestra.image.config import parse_config
 from orchestra.image.decompress import Limit, decompressed
 from orchestra.image.manifest import Index, parse_manifest
+from orchestra.image.platform import Platform, best_match
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,12 +60,17 @@ class Receiver:
     def blobs(self) -> Blobs:
         return self._store.blobs
 
-    def known(self, reference: Reference) -> str | None:
-        """What *reference* was registered with as *target*, if that image is complete here."""
+    def known(self, reference: Reference, wanted: Platform) -> str | None:
+        """What *reference* was registered with as *target*.
+
+        None unless that image is complete here and *wanted* runs it.
+        """
         row = self._store.row(reference)
         if row is None or not row.target or not self._store.is_complete(row.image):
             return None
-        return row.target
+        document = parse_config(self._store.blobs.read(row.image))
+        has = Platform(os=document.os, architecture=document.architecture, variant=document.variant)
+        return None if document.os and best_match(wanted, [has]) is None else row.target
 
     def confirm(self, reference: Reference) -> None:
         """The registry still has what `known` says."""

@@ -55,7 +55,7 @@ def pull(
     Raises RegistryError, Unsupported, Interrupted.
     """
     reference = request.reference
-    known = None if request.is_chosen else receiver.known(reference)
+    known = receiver.known(reference, request.platform)
     if known is not None and known == reference.digest:
         return Pulled(known, is_new=False)
 

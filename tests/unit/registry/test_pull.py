@@ -123,6 +123,17 @@ def test_the_platform_is_chosen_from_the_index(puller: Puller, tmp_path: Path) -
         Puller(tmp_path / "other", puller.registry)("app:multi", "linux/s390x")
 
 
+def test_an_image_for_another_machine_does_not_count_as_here(puller: Puller) -> None:
+    other = make_image([{"b": b"1"}], architecture="arm64")
+    index, _ = make_index({"linux/arm64": other, "linux/amd64": IMAGE})
+    puller.registry.add(other, "arm")
+    puller.registry.add_document("multi", index, OCI_INDEX)
+    assert puller("app:multi", "linux/arm64").is_new
+    assert puller("app:multi").is_new
+    assert puller.store.resolve(f"{puller.registry.host}/app:multi").id == IMAGE.config
+    assert not puller("app:multi").is_new
+
+
 def test_a_broken_connection_is_resumed_where_it_broke(puller: Puller) -> None:
     puller.registry.faults.append(Fault(BIG, cut_after=120_000))
     puller()
