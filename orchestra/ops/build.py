@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from graphlib import CycleError, TopologicalSorter
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -14,7 +14,7 @@ from orchestra.build.lint.base import Finding, Subject
 from orchestra.build.lint.table import check, policy_of
 from orchestra.build.request import Secret
 from orchestra.build.source import error_at
-from orchestra.errors import BuildError, ConfigError, NotFound, OrchestraError
+from orchestra.errors import ConfigError, NotFound, OrchestraError
 from orchestra.image.host import HOST_IMAGE
 from orchestra.image.reference import parse_reference
 from orchestra.model import labels
@@ -172,7 +172,7 @@ def _secrets(project: Project, spec: BuildSpec) -> dict[str, Secret]:
 
 
 def in_order(project: Project, services: Iterable[Service]) -> list[Service]:
-    """Each service after those whose images it builds on. Raises BuildError for a circle."""
+    """Each service after those whose images it builds on; the loader has refused circles."""
     chosen = {service.name: service for service in services}
     needs = {
         name: [
@@ -182,14 +182,7 @@ def in_order(project: Project, services: Iterable[Service]) -> list[Service]:
         ]
         for name, service in chosen.items()
     }
-    try:
-        return [chosen[name] for name in TopologicalSorter(needs).static_order()]
-    except CycleError as exc:
-        trail = " → ".join(exc.args[1])
-        raise BuildError(
-            f"project {project.name}: builds need each other: {trail}",
-            fix="take one `service:` out of additional_contexts",
-        ) from exc
+    return [chosen[name] for name in TopologicalSorter(needs).static_order()]
 
 
 # -- base images ----------------------------------------------------------------------------------
