@@ -40,9 +40,12 @@ class Registry(NamedTuple):
 
 @contextmanager
 def running_registry(
-    directory: str, *, password: bool = False, tls: bool = False, upstream: str = ""
+    directory: str, *, password: bool = False, tls: bool = False, beside: int = 0
 ) -> Iterator[Registry]:
-    """Serve from *directory*, which keeps the images; *upstream* makes it a mirror of that URL."""
+    """Serve from *directory*, which keeps the images.
+
+    On the loopback of this process, or of the process *beside* with another network namespace.
+    """
     os.makedirs(directory, exist_ok=True)
     port = _free_port()
     host = f"127.0.0.1:{port}"
@@ -61,17 +64,20 @@ def running_registry(
     if tls:
         ca, certificate, key = make_certificates(directory)
         config["http"] = {"addr": host, "tls": {"certificate": certificate, "key": key}}
-    if upstream:
-        config["proxy"] = {"remoteurl": upstream}
     config_file = os.path.join(directory, "config.yml")
     with open(config_file, "w", encoding="utf-8") as file:
         json.dump(config, file)  # JSON is YAML
-    with open(os.path.join(directory, "log"), "ab") as log:
-        server = subprocess.Popen(
-            [PROGRAM, "serve", config_file], stdout=log, stderr=log, stdin=subprocess.DEVNULL
-        )
+    argv = [
+        *(["nsenter", "-n", "-t", str(beside)] if beside else []),
+        PROGRAM,
+        "serve",
+        config_file,
+    ]
+    log_file = os.path.join(directory, "log")
+    with open(log_file, "wb") as log:
+        server = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
-        eventually(lambda: _answers(port), within_s=10)
+        eventually(lambda: _listens(log_file), within_s=10)
         yield Registry(host, directory, ca)
     finally:
         server.terminate()
@@ -112,6 +118,6 @@ def _free_port() -> int:
         return port
 
 
-def _answers(port: int) -> bool:
-    socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    return True
+def _listens(log_file: str) -> bool:
+    with open(log_file, "rb") as file:
+        return b"listening on" in file.read()
