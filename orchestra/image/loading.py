@@ -2,7 +2,8 @@
 
 Two layouts are understood, and both may be in one file: OCI's (image-spec image-layout.md) with
 `index.json`, and Docker's with `manifest.json`, which names configs and layers by path. Members go
-into the blob store as they come, so that a pipe will do; what they mean is known only at the end.
+into the blob store as they come, so that a pipe will do, and uncompressed layers are being
+unpacked meanwhile; what they mean is known only at the end.
 What no image turns out to need is swept like any other leftover.
 """
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
+    from orchestra.image.members import Stored
     from orchestra.image.store import LocalImageStore
 
 T = TypeVar("T")
@@ -74,7 +76,7 @@ def load(store: LocalImageStore, file: BinaryIO) -> tuple[Loaded, ...]:
     Raises RegistryError when it is none or damaged, ConfigError for impossible names, OSError.
     """
     with Receiver(store) as receiver:
-        members = Members()
+        members = Members(lambda layer, diff_id: receiver.unpack(_descriptor(layer), diff_id))
         members.read(decompressed(file, _ARCHIVE_LIMIT), store.blobs)
         loaded = []
         for found in _images(members, store):
@@ -149,14 +151,15 @@ def _docker_image(
     names = dict.fromkeys(entry.repo_tags or ())
     if config in known:
         return known[config]._replace(names=names)
-    layers = [
-        Descriptor(media_type=layer.media_type, digest=layer.digest, size=layer.size_bytes)
-        for layer in (members.layer(path) for path in entry.layers or ())
-    ]
+    layers = [_descriptor(members.layer(path)) for path in entry.layers or ()]
     manifest = encode_manifest(
         Descriptor(media_type=OCI_CONFIG, digest=config, size=len(data)), layers
     )
     return _Found(store.blobs.put(manifest), config, names)
+
+
+def _descriptor(layer: Stored) -> Descriptor:
+    return Descriptor(media_type=layer.media_type, digest=layer.digest, size=layer.size_bytes)
 
 
 def encode_manifest(config: Descriptor, layers: list[Descriptor]) -> bytes:

@@ -19,7 +19,7 @@ from orchestra.image.decompress import compression_of
 from orchestra.image.manifest import OCI_LAYER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from orchestra.image.blobs import Blobs
     from orchestra.image.tarformat import Entry
@@ -33,7 +33,7 @@ _GZIP_LEVEL = 1
 
 
 class Stored(NamedTuple):
-    """A layer in the blob store; *diff_id* only where it was seen uncompressed."""
+    """A layer in the blob store."""
 
     digest: str
     size_bytes: int
@@ -43,7 +43,9 @@ class Stored(NamedTuple):
 class Members:
     """What an archive holds, by normalised path."""
 
-    def __init__(self) -> None:
+    def __init__(self, layer_came: Callable[[Stored, str], None]) -> None:
+        """*layer_came* hears of each layer that came uncompressed, with its diff id."""
+        self._layer_came = layer_came
         self.documents: dict[str, bytes] = {}
         self._layers: dict[str, Stored] = {}
         self._links: dict[str, str] = {}
@@ -99,12 +101,16 @@ class Members:
             digest = f"sha256:{path.removeprefix(_BLOBS)}"
             _keep(digest, size, stream, blobs)
             self._layers[path] = Stored(digest, size, media_type)
+            if not suffix:
+                self._layer_came(self._layers[path], digest)
         elif size >= tarformat.BLOCK_BYTES:
             pieces = stream.pieces(size)
             if suffix:
                 self._layers[path] = _store(pieces, media_type, blobs)
             else:
-                self._layers[path] = compress(pieces, blobs)
+                hashed = Hashed(pieces)
+                self._layers[path] = compress(iter(hashed), blobs)
+                self._layer_came(self._layers[path], hashed.digest)
         else:
             stream.skip(size)
 

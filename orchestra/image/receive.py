@@ -101,10 +101,12 @@ class Receiver:
         document = parse_manifest(self._store.blobs.read(manifest))
         if isinstance(document, Index):
             raise RegistryError(f"{manifest} is an index and no manifest of an image")
-        for layer, diff_id in paired_layers(self._store, document):
+        pairs = paired_layers(self._store, document)
+        for layer, diff_id in pairs:
             self.unpack(layer, diff_id)
-        for future in self._running.values():
-            future.result()
+        for _, diff_id in pairs:
+            if diff_id in self._running:
+                self._running[diff_id].result()
         image_id = document.config.digest
         row = ImageRow(image_id, manifest, time.time_ns())
         self._store.catalog.register(row, tuple(name._replace(image=image_id) for name in names))

@@ -8,7 +8,6 @@ opaque markers an extended attribute: OCI image-spec layer.md, overlayfs of the 
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
@@ -126,16 +125,19 @@ class Unpacker:
         """Set the times of the directories, which everything made in them has changed."""
         for path, mtime_ns in reversed(self._times.items()):
             directory, _, name = path.rpartition(b"/")
-            with contextlib.suppress(FileNotFoundError):  # replaced by a later entry
+            try:
                 if not path:
                     os.utime(self._root, ns=(mtime_ns, mtime_ns))
                     continue
-                parent = self._open_parent(directory)
+                parent = self._open_parent(directory, make=False)
                 os.utime(name, ns=(mtime_ns, mtime_ns), dir_fd=parent, follow_symlinks=False)
+            except OSError as exc:  # replaced by a later entry, with a link to nowhere for one
+                if exc.errno in _HOST_IS_FULL:
+                    raise
 
     # -- finding the place ----------------------------------------------------------------------
-    def _open_parent(self, path: bytes) -> int:
-        """The directory *path*, which is made with all above it when it is not there."""
+    def _open_parent(self, path: bytes, *, make: bool = True) -> int:
+        """The directory *path*; with *make* it is made with all above it when it is not there."""
         if path == self._parent_path:
             return self._parent
         if not path:
@@ -145,6 +147,8 @@ class Unpacker:
         try:
             fd = safe_open(self._root, text).detach()
         except FileNotFoundError:
+            if not make:
+                raise
             self._make_implied(path)
             fd = safe_open(self._root, text, create=Create.DIRECTORY).detach()
         self._parent_path, self._parent = path, fd

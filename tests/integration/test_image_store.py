@@ -162,9 +162,7 @@ def test_many_processes_load_tag_remove_and_prune_at_once(orchestra: Orchestra) 
 def test_loading_holds_no_layer_in_memory(orchestra: Orchestra) -> None:
     piece = random.Random(2).randbytes(1 << 20)
     layer = files_layer({"large": piece * 130})
-    path = os.path.join(orchestra.directory, "image.tar.gz")
-    with gzip.open(path, "wb", compresslevel=1) as file:
-        file.write(docker_archive("large:1", [layer]))
+    path = archive_file(orchestra, docker_archive("large:1", [layer]), "image.tar")
 
     done = subprocess.run(
         ["/usr/bin/time", "-f", "%M", PROGRAM, "image", "load", "-qi", path],

@@ -89,6 +89,13 @@ def test_a_later_entry_replaces_an_earlier_one(root: Path) -> None:
     assert stat.S_IMODE((root / "kept").stat().st_mode) == 0o700
 
 
+def test_a_directory_whose_parent_became_a_link_to_itself_is_forgotten(root: Path) -> None:
+    unpack_into(root, directory("a/b"), symlink("a", "a"), directory("c/d"), ("c", b""))
+
+    assert os.readlink(root / "a") == "a"
+    assert sorted(os.listdir(root)) == ["a", "c"]
+
+
 def test_an_absolute_link_leads_to_the_layers_own_root(root: Path) -> None:
     unpack_into(root, directory("run"), symlink("var", "/run"), ("var/file", b"x"))
 
