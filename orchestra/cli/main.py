@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 COMPLETE = "__complete"  # what the shells' completion calls; see `cli.complete`
-HOST_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+HOST_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
 
 RARELY = 100_000
@@ -223,8 +223,11 @@ def _print_failure(error: OrchestraError, options: GlobalOptions) -> int:
 
 def _print_host_failure(error: OSError) -> int:
     """The machine has run out of something: no bug of ours, and no traceback."""
+    fix = "make room, then run the command again"
+    if error.errno == errno.EROFS:
+        fix = "mount it writable, or set ORCHESTRA_DATA_ROOT and ORCHESTRA_RUN_ROOT"
     place = f": {error.filename}" if error.filename else ""
-    sys.stderr.write(f"{error.strerror}{place}\n  fix: make room, then run the command again\n")
+    sys.stderr.write(f"{error.strerror}{place}\n  fix: {fix}\n")
     return 1
 
 

@@ -17,7 +17,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.errors import EngineUnavailable
+from orchestra.errors import EngineUnavailable, PermissionDenied
+from orchestra.linux.caps import NUMBERS, capget
 from orchestra.linux.prctl import set_child_subreaper
 from orchestra.linux.procfs import is_running, start_ticks
 from orchestra.supervisor.light import Channel
@@ -37,6 +38,7 @@ RESPAWN_WAIT_S = 3.0
 """How long a living reaper is given to start its next supervisor before we fork one."""
 
 _RETRY_S = 0.01
+_NEEDED = 1 << NUMBERS["SYS_ADMIN"] | 1 << NUMBERS["NET_ADMIN"]
 
 
 class Birth(NamedTuple):
@@ -132,7 +134,15 @@ def connect(project: Project) -> Channel:
 
 
 def _start(project: Project, lock_fd: int) -> None:
-    """Make reaper and supervisor; the socket listens when this returns."""
+    """Make reaper and supervisor; the socket listens when this returns.
+
+    Raises PermissionDenied before anything is made, for whoever could not make a container.
+    """
+    if capget().effective & _NEEDED != _NEEDED:
+        raise PermissionDenied(
+            "orchestra makes namespaces, mounts and network links, and may not do so here",
+            fix="run it as root, with CAP_SYS_ADMIN and CAP_NET_ADMIN",
+        )
     for path in (
         project.layout.data_root,
         project.layout.run_root,

@@ -57,9 +57,11 @@ def status_text(state: ContainerState, now_ns: int) -> str:
             return "Removal In Progress"
         case Status.DEAD:
             return "Dead"
-        case Status.EXITED if state.finished_ns:
-            return f"Exited ({state.exit_code}) {ago(state.finished_ns, now_ns)}"
-    return "Created"
+        case Status.EXITED:  # when, nobody knows of one that a reboot ended
+            when = f" {ago(state.finished_ns, now_ns)}" if state.finished_ns else ""
+            return f"Exited ({state.exit_code}){when}"
+        case _:
+            return "Created"
 
 
 def command_text(command: Sequence[str], *, truncate: bool) -> str:

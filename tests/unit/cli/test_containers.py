@@ -46,6 +46,7 @@ def container(**changes: object) -> ContainerState:
         ({"health": Health.HEALTHY}, "Up 5 seconds (healthy)"),
         ({"status": Status.PAUSED}, "Up 5 seconds (Paused)"),
         ({"status": Status.CREATED}, "Created"),
+        ({"status": Status.EXITED, "exit_code": 255}, "Exited (255)"),  # by a reboot
         (
             {"status": Status.EXITED, "exit_code": 3, "finished_ns": NOW - 180 * SECOND},
             "Exited (3) 3 minutes ago",

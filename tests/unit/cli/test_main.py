@@ -85,6 +85,17 @@ def test_a_full_disk_is_no_bug(
     assert capsys.readouterr().err.startswith("No space left on device: /var/lib/x\n  fix:")
 
 
+def test_a_read_only_disk_is_no_bug(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_text: str) -> None:
+        raise OSError(30, "Read-only file system", "/var/lib/x")
+
+    monkeypatch.setattr("orchestra.cli.commands.version.write", fail)
+    assert main(["version"]) == 1
+    assert "fix: mount it writable" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("redirect", "environment"),
     [(">&-", {}), ("2>&-", {}), ("</dev/null", {"PYTHONIOENCODING": "ascii"})],
