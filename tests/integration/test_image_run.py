@@ -68,7 +68,9 @@ def test_a_container_has_the_settings_of_its_image(tools: Orchestra) -> None:
     assert state["Health"] == "healthy"
     assert "org.example.kind=test" in str(state["Labels"])
     assert tools("exec", "-T", "app", "cat", "/data/seed").out == "from the image\n"
-    assert "tools" in tools("images").out
+    (line,) = json.loads(tools("images", "--format", "json").out)
+    assert (line["Repository"], line["Tag"]) == ("tools", "1")
+    assert line["Size"] > 1_000_000
     tools("down", "-v", "-t", "0")
 
 
