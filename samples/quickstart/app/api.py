@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import sys
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 DATABASE = "/data/visits.db"
@@ -12,13 +13,13 @@ DATABASE = "/data/visits.db"
 
 class Api(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        with sqlite3.connect(DATABASE) as db:
+        with closing(sqlite3.connect(DATABASE)) as db:
             visits = dict(db.execute("SELECT who, count(*) FROM visits GROUP BY who"))
         self.answer(200, {"greeting": os.environ["GREETING"], "visits": visits})
 
     def do_POST(self) -> None:
         who = self.path.removeprefix("/visits/")
-        with sqlite3.connect(DATABASE) as db:
+        with closing(sqlite3.connect(DATABASE)) as db, db:
             db.execute("INSERT INTO visits VALUES (?)", (who,))
         self.answer(201, {"added": who})
 
