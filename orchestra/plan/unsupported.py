@@ -21,10 +21,13 @@ _EFFECTLESS = (
     "pre_start",
     "pre_stop",
     "provider",
-    "storage_opts",
+    "storage_opt",
     "use_api_socket",
 )
-"""Attributes of a Service that have no effect yet; each has an issue of its own."""
+"""Attributes that have no effect yet, as users write them; each has an issue of its own."""
+
+_FIELDS = {"storage_opt": "storage_opts"}
+"""Where Service calls an attribute otherwise."""
 
 
 def ignored_attributes(services: Iterable[Service]) -> tuple[str, ...]:
@@ -41,7 +44,7 @@ def ignored_attributes(services: Iterable[Service]) -> tuple[str, ...]:
 
 def _used(service: Service) -> Iterator[str]:
     for attribute in _EFFECTLESS:
-        if getattr(service, attribute):
+        if getattr(service, _FIELDS.get(attribute, attribute)):
             yield attribute
     if service.runtime:
         yield "runtime"

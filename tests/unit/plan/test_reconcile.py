@@ -241,12 +241,14 @@ def test_port_moves_to_the_replacement() -> None:
 def test_attribute_without_effect_is_named_when_a_container_is_made_and_not_again() -> None:
     host = planner()
     wanted = project(
-        service("a", isolation="hyperv"), service("b", isolation="process", runtime="runsc")
+        service("a", isolation="hyperv"),
+        service("b", isolation="process", runtime="runsc", storage_opts=(("size", "1G"),)),
     )
     plan = host.plan(wanted)
     assert plan.warnings == (
         "`isolation` has no effect yet (services: a, b)",
         "`runtime` has no effect yet (services: b)",
+        "`storage_opt` has no effect yet (services: b)",
     )
     host.apply(wanted)
     assert host.plan(wanted).warnings == ()
