@@ -68,7 +68,9 @@ class Machine:
     def push(self, name: str) -> Pushed:
         self.events.clear()
         with self.opened() as registries:
-            return push(parse_reference(name), registries, Publisher(self.store), self.events.append)
+            return push(
+                parse_reference(name), registries, Publisher(self.store), self.events.append
+            )
 
     def log_in(self, domain: str, password: str = PASSWORD) -> None:
         credential = Credential(USER, Secret(password))
