@@ -7,6 +7,7 @@ and there is no spec.json) are dropped by `heal`. Decisions are not here: see `i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -288,6 +289,9 @@ class Registry:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+            # owner-only whatever the directory is; SQLite gives its -wal and -shm the same mode
+            with contextlib.suppress(OSError):  # which SQLite will tell
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             connection = sqlite3.connect(
                 self._path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
             )

@@ -46,6 +46,15 @@ def test_what_one_process_writes_another_reads(registry: Registry, path: str) ->
     other.close()
 
 
+def test_its_files_are_their_owners_alone(registry: Registry, path: str) -> None:
+    with registry.transaction():
+        registry.add_network(row("front", "172.17.0.0/16"))
+    names = [name for name in os.listdir(os.path.dirname(path)) if name.startswith("registry")]
+    modes = {os.stat(os.path.join(os.path.dirname(path), name)).st_mode & 0o777 for name in names}
+    assert len(names) == 3
+    assert modes == {0o600}
+
+
 def test_a_failed_transaction_leaves_nothing(registry: Registry) -> None:
     def fail() -> None:
         with registry.transaction():
