@@ -9,10 +9,11 @@ from __future__ import annotations
 import bz2  # noqa: F401 (tarfile would import these three when it needs them, which is too late)
 import errno
 import gzip  # noqa: F401
-import lzma  # noqa: F401
+import lzma
 import os
 import stat
 import tarfile
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.linux.remove_tree import remove_tree
@@ -228,26 +229,20 @@ class _Writer:
                 return False
             with archive:
                 make_directories(self._job.destination.rstrip("/") or "/", self._owner)
-                self._extract(archive)
+                try:
+                    self._extract(archive)
+                except (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error) as exc:
+                    raise CopyError(f"{item.path} is a damaged archive: {exc}") from exc
         return True
 
     def _extract(self, archive: tarfile.TarFile) -> None:
+        """Names and hard links count from the destination; nothing but files, links, FIFOs."""
         top = self._job.destination.rstrip("/") or "/"
         directories = []
         for member in archive:
-            name = os.path.normpath("/" + member.name).lstrip("/")
-            if not name or member.isdev():
+            path = os.path.join(top, _inner(member.name))
+            if path.rstrip("/") == top or not self._make_member(archive, member, path, top):
                 continue
-            member = member.replace(name=name, deep=False)
-            path = os.path.join(top, name)
-            self._make_parents(path)
-            if not member.isdir() and os.path.lexists(path):
-                remove_tree(path) if os.path.isdir(path) else os.unlink(path)
-            if member.islnk():
-                link = os.path.normpath("/" + member.linkname).lstrip("/")
-                os.link(os.path.join(top, link), path, follow_symlinks=False)
-                continue
-            archive.extract(member, top, set_attrs=False, filter="fully_trusted")
             owner = _owner(self._job.chown) if self._job.chown else (member.uid, member.gid)
             os.chown(path, *owner, follow_symlinks=False)
             if not member.issym():
@@ -258,6 +253,39 @@ class _Writer:
                 os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
         for path, mtime in reversed(directories):
             os.utime(path, (mtime, mtime))
+
+    def _make_member(
+        self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, top: str
+    ) -> bool:
+        """Make it at *path*; False for what needs no attributes, or is left out."""
+        make_directories(os.path.dirname(path), self._owner)
+        if member.isdir():
+            self._make_directory(path)
+            return True
+        if os.path.lexists(path):
+            remove_tree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(
+                path
+            )
+        if member.islnk():
+            os.link(os.path.join(top, _inner(member.linkname)), path, follow_symlinks=False)
+            return False
+        if member.issym():
+            os.symlink(member.linkname, path)
+        elif member.isfifo():
+            os.mkfifo(path)
+        elif member.isreg():
+            content = archive.extractfile(member)
+            with open(path, "xb") as file:
+                while content is not None and (data := content.read(_CHUNK)):
+                    file.write(data)
+        else:
+            return False
+        return True
+
+
+def _inner(name: str) -> str:
+    """*name* of an archive, whatever dots and slashes it has, as one below a directory."""
+    return os.path.normpath("/" + name).lstrip("/")
 
 
 def _copy_bytes(source: int, target: int) -> None:

@@ -15,7 +15,8 @@ from orchestra.build.filesystem import (
     harvest,
     remove_mount_points,
 )
-from orchestra.build.instructions.add import Add
+from orchestra.build.ignore import NOTHING_IGNORED
+from orchestra.build.instructions.add import Add, is_repository, is_url
 from orchestra.build.instructions.copy import Copy
 from orchestra.build.instructions.run import Run
 from orchestra.build.instructions.workdir import Workdir
@@ -26,6 +27,7 @@ from orchestra.build.running import Command as RunCommand
 from orchestra.build.settings import DEFAULT_SHELL, absolute, environment, in_shell
 from orchestra.build.source import error_at, step_failed
 from orchestra.build.transfer import (
+    Directory,
     Options,
     Transfer,
     content_digest,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from orchestra.build.bases import State
     from orchestra.build.graph import Origin
     from orchestra.build.instructions.base import Command
+    from orchestra.build.instructions.paths import Paths
     from orchestra.build.origins import Toolbox
     from orchestra.build.request import BuildRequest
     from orchestra.build.transfer import Origin as FileOrigin
@@ -135,21 +138,42 @@ def _copy(toolbox: Toolbox, request: BuildRequest, context: StepContext, command
 
 
 def _add(toolbox: Toolbox, request: BuildRequest, context: StepContext, command: Add) -> Done:
-    for source in command.paths.sources:
-        if "://" in source or source.startswith("git@"):
-            raise error_at(
-                command.place,
-                f"ADD: {source}: URLs and repositories are not supported yet",
-                "fetch it in a RUN step, or put it into the build context",
-            )
-    if command.checksum:
-        raise error_at(command.place, "ADD: --checksum is for URLs and repositories")
-    unpacks = command.unpack is not False
+    paths, origin = command.paths, toolbox.origin(None, context.states, command.place)
+    remote = [source for source in paths.sources if is_url(source) or is_repository(source)]
+    if remote:
+        paths, origin = _fetched(toolbox, command, remote)
+    elif command.checksum:
+        raise error_at(command.place, "ADD: --checksum is for URLs")
+    unpacks = command.unpack if command.unpack is not None else not remote
     options = Options(command.chown, command.chmod, command.exclude, unpacks=unpacks)
     destination = absolute(context.state.settings, command.paths.destination)
-    transfer = plan_transfer(command, command.paths, destination, options)
-    origin = toolbox.origin(None, context.states, command.place)
+    transfer = plan_transfer(command, paths, destination, options)
     return _transfer(toolbox, request, context, transfer, origin)
+
+
+def _fetched(toolbox: Toolbox, command: Add, remote: list[str]) -> tuple[Paths, FileOrigin]:
+    """The files of URLs, downloaded; their contents are in the step's key. Raises BuildError."""
+    from orchestra.build.fetch import FetchError, fetch
+
+    if len(remote) < len(command.paths.sources):
+        raise error_at(
+            command.place, "ADD: URLs and files together", "write an ADD for each kind of source"
+        )
+    for source in remote:
+        if is_repository(source):
+            raise error_at(
+                command.place,
+                f"ADD: {source}: git repositories are not supported yet",
+                "clone it in a RUN step, or put it into the build context",
+            )
+    if command.checksum and len(remote) > 1:
+        raise error_at(command.place, "ADD: --checksum is for a single URL")
+    directory = toolbox.work.directory("fetched")
+    try:
+        names = tuple(fetch(source, directory, command.checksum) for source in remote)
+    except FetchError as exc:
+        raise error_at(command.place, f"ADD: {exc}") from exc
+    return command.paths._replace(sources=names), Directory(directory, NOTHING_IGNORED)
 
 
 def _transfer(

@@ -60,7 +60,7 @@ def build(
     how = Dependencies.INCLUDED if options.include_dependencies else Dependencies.LEFT_OUT
     chosen = select_services(project, options.services, how)
     services = [service for service in chosen.services if service.build is not None]
-    ordered = in_order(project, services)
+    ordered = in_order(services)
     return tuple(
         build_service(host, project, service, options.extras, around, watch) for service in ordered
     )
@@ -171,7 +171,7 @@ def _secrets(project: Project, spec: BuildSpec) -> dict[str, Secret]:
     return found
 
 
-def in_order(project: Project, services: Iterable[Service]) -> list[Service]:
+def in_order(services: Iterable[Service]) -> list[Service]:
     """Each service after those whose images it builds on; the loader has refused circles."""
     chosen = {service.name: service for service in services}
     needs = {

@@ -41,7 +41,7 @@ def build_before_up(host: Host, project: Project, building: Building, report: Re
         return
     from orchestra.ops.build import in_order
 
-    for service in in_order(project, services):
+    for service in in_order(services):
         _build(host, project, service, report)
 
 

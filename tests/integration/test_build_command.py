@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tarfile
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +22,10 @@ if TYPE_CHECKING:
     from tests.support.scenario import Orchestra
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
+
+
+class QuietFiles(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None: ...
 
 
 def write(orchestra: Orchestra, name: str, text: str) -> None:
@@ -317,3 +326,53 @@ def test_the_cache_outlives_removed_images_until_it_is_pruned(orchestra: Orchest
     assert "MB" in orchestra("builder", "prune", "-f").out
     assert "dd if" not in orchestra("builder", "du").out
     assert steps(orchestra) == [("RUN", "done"), ("COPY", "done")]
+
+
+def test_add_unpacks_archives_and_downloads_urls(orchestra: Orchestra) -> None:
+    write(orchestra, "tree/sub/file", "packed")
+    os.symlink("/etc/passwd", os.path.join(orchestra.directory, "tree/link"))
+    subprocess.run(
+        ["tar", "-czf", "a.tar.gz", "-C", "tree", "--owner=7", "--group=8", "."],
+        cwd=orchestra.directory,
+        check=True,
+    )
+    handler = functools.partial(QuietFiles, directory=orchestra.directory)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        write(
+            orchestra,
+            "context/Dockerfile",
+            f"FROM host\nADD a.tar.gz /un/\nADD {url}/a.tar.gz /kept/\n"
+            f"ADD --chown=5 --chmod=640 {url}/tree/sub/file /one\n",
+        )
+        shutil.copy(f"{orchestra.directory}/a.tar.gz", f"{orchestra.directory}/context")
+        orchestra("image", "build", "-q", "-t", "add", "context")
+        server.shutdown()
+        thread.join()
+    listing = run(
+        orchestra, "add", "cd /; stat -c '%n %a %u:%g' un/sub/file kept/* one; cat un/sub/file one"
+    )
+    assert listing.splitlines() == [
+        "un/sub/file 644 7:8",
+        "kept/a.tar.gz 600 0:0",
+        "one 640 5:5",
+        "packedpacked",
+    ]
+
+
+def test_a_hostile_archive_stays_in_the_image(orchestra: Orchestra) -> None:
+    victim = os.path.join(orchestra.directory, "victim")
+    with tarfile.open(os.path.join(orchestra.directory, "evil.tar"), "w") as archive:
+        for name, link in (("away", victim), ("up", f"../../../..{victim}")):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = tarfile.SYMTYPE, link
+            archive.addfile(entry)
+        for name in ("away/one", "up/two", "../../../../three", f"{victim}/four"):
+            archive.addfile(tarfile.TarInfo(name))
+    os.mkdir(victim)
+    write(orchestra, "Dockerfile", "FROM host\nADD evil.tar /x/\n")
+    orchestra("image", "build", "-q", "-t", "evil", ".")
+    assert os.listdir(victim) == []
+    assert run(orchestra, "evil", "ls /x/three").strip() == "/x/three"

@@ -65,3 +65,13 @@ def parse(statement: Statement) -> Add:
         unpack=flags.switches.get("unpack"),
         exclude=flags.all("exclude"),
     )
+
+
+def is_url(source: str) -> bool:
+    return source.startswith(("http://", "https://"))
+
+
+def is_repository(source: str) -> bool:
+    """Is *source* a git repository to `ADD`?"""
+    path = source.partition("#")[0]
+    return path.startswith(("git@", "git://", "ssh://")) or (is_url(path) and path.endswith(".git"))
