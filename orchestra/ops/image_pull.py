@@ -13,7 +13,7 @@ from orchestra.plan.pulling import HOST_IMAGE
 from orchestra.registry.base import LayerProgress, PullRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from orchestra.image.reference import Reference
     from orchestra.ops.host import Host
@@ -26,6 +26,24 @@ class PulledImage(NamedTuple):
     reference: Reference
     digest: str
     is_new: bool
+
+
+def all_tags(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The names of all tags that the registry has of *name*'s repository.
+
+    Raises ConfigError for a name with a tag, RegistryError.
+    """
+    reference = parse_reference(name)
+    if reference.digest or name.rpartition("/")[2].count(":"):
+        raise ConfigError(
+            "a tag cannot be used with --all-tags", fix=f"write {reference.familiar_name}"
+        )
+    from orchestra.registry.configuration import load_configuration
+    from orchestra.registry.registries import Registries
+
+    with Registries(load_configuration(environ), environ) as registries:
+        tags = registries.reading(reference, lambda client: client.tags())
+    return tuple(f"{reference.name}:{tag}" for tag in sorted(tags))
 
 
 def image_pull(

@@ -13,8 +13,11 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlencode, urljoin
 
+import msgspec
+
 from orchestra.errors import DigestMismatch, RegistryError
 from orchestra.image.manifest import MANIFEST_TYPES, MAX_MANIFEST_BYTES
+from orchestra.model.container import Frozen
 from orchestra.registry.auth import is_password, login_required
 from orchestra.registry.failures import BlobUnknown, ManifestUnknown, http_failure
 from orchestra.registry.retry import Backoff
@@ -29,10 +32,23 @@ if TYPE_CHECKING:
 _MAX_ERROR_BYTES = 1 << 16
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 _DIGEST = re.compile(r"sha256:[a-f0-9]{64}")
+_NEXT_PAGE = re.compile(r'<([^>]{1,2000})>\s*;\s*rel="?next"?')
+_MAX_TAG_PAGES = 10_000
 _ACCEPT = ", ".join(MANIFEST_TYPES)
 _FOUND_OR_NOT = frozenset({200, 404})
 _PARTIAL = frozenset({200, 206, 404, 416})
 _CREATED = frozenset({200, 201, 202, 204})
+
+
+class _TagList(Frozen, frozen=True, kw_only=True):
+    tags: tuple[str, ...] | None = None
+
+
+def _tags_in(body: bytes, host: str) -> tuple[str, ...]:
+    try:
+        return msgspec.json.decode(body, type=_TagList).tags or ()
+    except (msgspec.DecodeError, RecursionError) as exc:
+        raise RegistryError(f"{host} sends no list of tags") from exc
 
 
 class Fetched(NamedTuple):
@@ -127,6 +143,27 @@ class RegistryClient:
                 fix="do not trust this registry or the proxy in front of it",
             )
         return Fetched(data, reply.headers.get("Content-Type", ""), digest)
+
+    def tags(self) -> tuple[str, ...]:
+        """All tags of the repository, page by page. Raises ManifestUnknown for no repository."""
+        found: list[str] = []
+        location = f"{self._base}/tags/list?n=1000"
+        seen: set[str] = set()
+        while location not in seen and len(seen) < _MAX_TAG_PAGES:
+            seen.add(location)
+            request = _Request("GET", location, f"the tags of {self._path}", _FOUND_OR_NOT)
+            with self._call(request) as reply:
+                body = reply.read_all(MAX_MANIFEST_BYTES)
+            if reply.status == 404:
+                raise ManifestUnknown(
+                    f"{self.host} has no {self._path}", fix="check the image's name"
+                )
+            found += _tags_in(body, self.host)
+            following = _NEXT_PAGE.search(reply.headers.get("Link", ""))
+            if following is None:
+                return tuple(found)
+            location = urljoin(reply.url, following[1])
+        raise RegistryError(f"{self.host} lists tags of {self._path} without end")
 
     def put_manifest(self, target: str, data: bytes, media_type: str) -> None:
         """Make *data*, whose blobs are all there, known as the tag or digest *target*."""
@@ -257,7 +294,7 @@ class RegistryClient:
 
     def _send(self, request: _Request, authorization: Secret | None) -> Reply:
         headers = dict(request.headers)
-        if authorization is not None:
+        if authorization is not None and self._transport.is_own(request.location):
             headers["Authorization"] = authorization.reveal()
         body = request.body
         if body is not None:

@@ -158,6 +158,10 @@ class Transport:
             url = following
         raise RegistryError(f"{self.host} redirects without end")
 
+    def is_own(self, location: str) -> bool:
+        """Is *location* at the endpoint itself, so that it may see our login?"""
+        return _origin(urljoin(self.base_url, location)) == _origin(self.base_url)
+
     def close(self) -> None:
         for pool in self._pools.values():
             pool.clear()

@@ -213,3 +213,12 @@ def test_images_are_pulled_one_by_one_when_told(orchestra: Orchestra, hub: Regis
     assert len(set(repositories)) == 3
     changes = sum(one != other for one, other in pairwise(repositories))
     assert changes == 2
+
+
+def test_all_tags_of_a_repository_are_pulled(orchestra: Orchestra, hub: Registry) -> None:
+    for tag in ("1", "2"):
+        publish(hub, f"app:{tag}", make_image([{"a": tag.encode()}]))
+    done = orchestra("image", "pull", "-q", "-a", f"{hub.host}/app")
+    assert done.out == f"{hub.host}/app:1\n{hub.host}/app:2\n"
+    assert "cannot be used" in orchestra("image", "pull", "-a", f"{hub.host}/app:1", code=1).err
+    assert "has no nope" in orchestra("image", "pull", "-a", f"{hub.host}/nope", code=1).err

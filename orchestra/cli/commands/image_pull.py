@@ -17,6 +17,7 @@ COMMAND = Command(
     usage="image pull [OPTIONS] NAME[:TAG|@DIGEST]",
     summary="Download an image from a registry",
     flags=(
+        Flag("all-tags", "Download all tagged images in the repository", short="a"),
         Flag("platform", "Set platform if server is multi-platform capable", kind=TEXT),
         Flag("quiet", "Suppress verbose output", short="q"),
     ),
@@ -30,7 +31,19 @@ COMMAND = Command(
 
 
 def run(args: Args, context: Context) -> int:
-    """Pull the image and print its digest and name."""
+    """Pull the image, or all of its repository."""
+    if not args.on("all-tags"):
+        _pull(args.words[0], args, context)
+        return 0
+    from orchestra.ops.image_pull import all_tags
+
+    for name in all_tags(context.environ, args.words[0]):
+        _pull(name, args, context)
+    return 0
+
+
+def _pull(name: str, args: Args, context: Context) -> None:
+    """Pull one image and print its digest and name."""
     from orchestra.ops.image_pull import image_pull
 
     quiet = args.on("quiet")
@@ -38,16 +51,15 @@ def run(args: Args, context: Context) -> int:
     def begin(reference: Reference) -> None:
         if quiet:
             return
-        if reference.tag == "latest" and not args.words[0].endswith(":latest"):
+        if reference.tag == "latest" and not name.endswith(":latest"):
             write("Using default tag: latest\n")
         write(f"{reference.target}: Pulling from {reference.path}\n")
 
     with open_display(context, "Pulling", quietly=quiet) as report:
-        found = image_pull(context.host(), args.words[0], args.text("platform"), report, begin)
+        found = image_pull(context.host(), name, args.text("platform"), report, begin)
     familiar = found.reference.familiar
     if not quiet:
         write(f"Digest: {found.digest}\n")
         status = "Downloaded newer image for" if found.is_new else "Image is up to date for"
         write(f"Status: {status} {familiar}\n")
     write(f"{found.reference}\n")
-    return 0
