@@ -44,7 +44,7 @@ def base_state(store: LocalImageStore, name: str) -> State:
         BuiltLayer(diff_id, blob)
         for diff_id, blob in zip(image.document.diff_ids, image.manifest.layers, strict=True)
     )
-    settings = image.document.config or RunSettings()
+    settings = _with_path(image.document.config or RunSettings())
     base = (settings.labels or {}).get(BASE_LABEL, "")
     return State(
         FileSystem(base if base == HOST_IMAGE else "", layers),
@@ -53,6 +53,14 @@ def base_state(store: LocalImageStore, name: str) -> State:
         image.document.author,
         created_ns(image.document.created),
     )
+
+
+def _with_path(settings: RunSettings) -> RunSettings:
+    """An image without a PATH gets Docker's."""
+    if any(entry.startswith("PATH=") for entry in settings.env or ()):
+        return settings
+    env = (f"PATH={DEFAULT_PATH}", *(settings.env or ()))
+    return msgspec.structs.replace(settings, env=env)
 
 
 def without_triggers(state: State) -> tuple[State, tuple[str, ...]]:

@@ -28,6 +28,7 @@ def build_image(machine: Machine, request: BuildRequest, watch: Watch) -> str:
     Raises BuildError; then there is no image. The caller has no threads.
     """
     layout = machine.layout
+    os.makedirs(layout.data_root, 0o700, exist_ok=True)  # what lies in it is the owner's only
     store = LocalImageStore(layout.images)
     host = HostSnapshotter(HostImage(os.path.join(layout.images, "host")))
     with store.holding(), Workplace(layout) as work, Guard() as guard:

@@ -24,9 +24,10 @@ from orchestra.build.scope import Scope
 from orchestra.build.settings import apply, environment, with_labels
 from orchestra.build.source import error_at
 from orchestra.build.steps import STEPS, StepContext
-from orchestra.errors import BuildError, NotFound
+from orchestra.errors import BuildError, ConfigError, NotFound
 from orchestra.image.config import HistoryEntry
 from orchestra.image.making import rfc3339
+from orchestra.image.platform import parse_platform
 
 if TYPE_CHECKING:
     from orchestra.build.events import Watch
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from orchestra.build.instructions.base import Command
     from orchestra.build.origins import Toolbox
     from orchestra.build.request import BuildRequest
+    from orchestra.build.source import Place
 
 _SECONDS_NS = 1_000_000_000
 
@@ -89,7 +91,7 @@ class Solver:
 
     def _base(self, planned: PlannedStage) -> State:
         base, place = planned.base, planned.stage.start.place
-        if planned.platform and planned.platform != str(self._request.platform):
+        if planned.platform and not self._is_own(planned.platform, place):
             raise error_at(
                 place,
                 f"FROM: {planned.platform} is not this machine's {self._request.platform}",
@@ -102,6 +104,14 @@ class Solver:
             return base_state(self._toolbox.store, reference)
         except NotFound as exc:
             raise error_at(place, f"FROM: {exc.what}", exc.fix) from exc
+
+    def _is_own(self, text: str, place: Place) -> bool:
+        own = self._request.platform
+        try:
+            wanted = parse_platform(text)
+        except ConfigError as exc:
+            raise error_at(place, f"FROM: --platform: {exc.what}", exc.fix) from exc
+        return (wanted.os, wanted.architecture) == (own.os, own.architecture)
 
     def _scope(self, graph: BuildGraph, planned: PlannedStage, state: State) -> Scope:
         env = environment(state.settings)

@@ -376,3 +376,16 @@ def test_a_hostile_archive_stays_in_the_image(orchestra: Orchestra) -> None:
     orchestra("image", "build", "-q", "-t", "evil", ".")
     assert os.listdir(victim) == []
     assert run(orchestra, "evil", "ls /x/three").strip() == "/x/three"
+
+
+def test_platforms_of_other_machines_are_refused_and_ones_own_is_not(orchestra: Orchestra) -> None:
+    write(orchestra, "Dockerfile", "ARG P\nFROM --platform=$P host\nRUN true\n")
+    orchestra("image", "build", "-q", "--build-arg", f"P=linux/{os.uname().machine}", ".")
+    failed = orchestra("image", "build", "-q", "--build-arg", "P=linux/s390x", ".", code=17)
+    assert "Dockerfile:2:1: FROM: linux/s390x is not this machine's" in failed.err
+
+
+def test_what_builds_keep_is_the_owners_only(orchestra: Orchestra) -> None:
+    write(orchestra, "Dockerfile", "FROM host\nRUN true\n")
+    orchestra("image", "build", "-q", ".")
+    assert os.stat(orchestra.env["ORCHESTRA_DATA_ROOT"]).st_mode & 0o777 == 0o700
