@@ -102,9 +102,10 @@ def resolve(service: Service, reference: str, images: ImageStore) -> ImageConfig
         return images.resolve(reference)
     except NotFound as exc:
         attribute = ("image",) if service.image else ("build",)
-        raise ImageMissing(
-            f'service "{service.name}": {exc.what}', where=exc.where, fix=exc.fix
-        ).at("services", service.name, *attribute) from exc
+        fix = f"`orchestra build {service.name}` builds it" if service.build else exc.fix
+        raise ImageMissing(f'service "{service.name}": {exc.what}', where=exc.where, fix=fix).at(
+            "services", service.name, *attribute
+        ) from exc
 
 
 def hash_of(project: Project, service: Service, linked: tuple[str, ...] = ()) -> str:

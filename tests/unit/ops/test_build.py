@@ -10,6 +10,8 @@ from orchestra.errors import BuildError, NotFound, OrchestraError, Unsupported
 from orchestra.ops.build import BuildOptions, build, checked_services, lint
 from orchestra.ops.building import Building, build_before_up
 from orchestra.ops.buildrequest import Extras, Surroundings
+from orchestra.ops.gather import ImageMissing, gather
+from orchestra.plan.desired import Dependencies
 from tests.support.project import ProjectDirectory
 
 if TYPE_CHECKING:
@@ -172,3 +174,12 @@ def test_a_dockerfile_that_two_services_share_is_checked_once(
     project = directory.load("name: p\nservices: {a: {build: .}, b: {build: .}}")
     (request,) = checked_services(project, BuildOptions(), AROUND)
     assert [finding.rule for finding in lint(request, host)] == ["JSONArgsRecommended"]
+
+
+def test_without_a_build_the_missing_image_is_told_with_the_command_that_builds_it(
+    host: MemoryHost, directory: Directory
+) -> None:
+    project = directory.load("name: p\nservices: {web: {build: .}}")
+    with pytest.raises(ImageMissing) as caught:
+        gather(project, (), Dependencies.INCLUDED, host.images())
+    assert caught.value.fix == "`orchestra build web` builds it"
