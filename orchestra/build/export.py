@@ -38,8 +38,8 @@ class Result(NamedTuple):
 def store_layer(store: LocalImageStore, directory: str) -> BuiltLayer:
     """Make *directory*, what overlayfs has left in an upper directory, a layer of *store*.
 
-    It moves there and is not synced. Its blob is not compressed: the digest is the diff id, and
-    nothing is spent on what may never be pushed.
+    It moves there; neither it nor its blob is synced. The blob is not compressed: the digest is the
+    diff id, and nothing is spent on what may never be pushed.
     """
     with store.blobs.create() as blob:
         pieces = bytearray()
@@ -49,7 +49,7 @@ def store_layer(store: LocalImageStore, directory: str) -> BuiltLayer:
                 blob.write(bytes(pieces))
                 pieces.clear()
         blob.write(bytes(pieces))
-        diff_id = blob.commit()
+        diff_id = blob.commit(durable=False)
         size = blob.size_bytes
     store.unpacked.adopt(diff_id, directory, tree_size(directory))
     store.pin(diff_id)

@@ -235,10 +235,16 @@ class NewBlob:
         self.size_bytes += len(chunk)
         _write_all(self._fd, chunk)
 
-    def commit(self) -> str:
-        """Make the blob visible; its digest."""
+    def commit(self, *, durable: bool = True) -> str:
+        """Make the blob visible; its digest.
+
+        Unless *durable* the caller syncs the file system before anything speaks of the blob.
+        """
         digest = f"sha256:{self._hash.hexdigest()}"
-        _publish(self._fd, self._path, self._blobs.path(digest))
+        if durable:
+            _publish(self._fd, self._path, self._blobs.path(digest))
+        else:
+            os.rename(self._path, self._blobs.path(digest))
         return digest
 
 
