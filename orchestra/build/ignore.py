@@ -36,6 +36,8 @@ class IgnoreRules(NamedTuple):
 
     def decider(self, path: str) -> Pattern | None:
         """The pattern that hides *path*; None when it is seen."""
+        if not self.patterns:
+            return None
         parts = path.split("/")
         above = ["/".join(parts[: n + 1]) for n in range(len(parts))]
         last: Pattern | None = None
