@@ -31,6 +31,9 @@ TABLE = "orchestra"
 TCP, UDP = 6, 17
 PROTOCOLS = {"tcp": TCP, "udp": UDP, "sctp": 132}
 
+_LACKING = (errno.EOPNOTSUPP, errno.EAFNOSUPPORT, errno.ENOENT)
+"""What the kernel says to a table with a part (family, kind of chain, expression) it has not."""
+
 _LOOPBACK = b"\x7f"
 _LOOPBACK6 = bytes(15) + b"\1"
 
@@ -68,6 +71,10 @@ class BridgeRules(NamedTuple):
     masquerade: bool
 
 
+class Lacking(OSError):
+    """The kernel has nf_tables, but not this IP version of it, or not all that the rules need."""
+
+
 class Firewall:
     """The table of one IP version; the socket belongs to the caller."""
 
@@ -76,7 +83,7 @@ class Firewall:
         self._header = header
 
     def add_network(self, rules: BridgeRules) -> None:
-        """Make the table if need be, and the network a member of its sets."""
+        """Make the table if need be, and the network a member of its sets. Raises Lacking."""
         self._install()
         batch = nft.Batch(self._header.family)
         for name, members in self._memberships(rules):
@@ -161,6 +168,8 @@ class Firewall:
         try:
             batch.commit(self._netlink)
         except NetlinkError as exc:
+            if exc.errno in _LACKING:
+                raise Lacking(exc.errno, exc.strerror) from exc
             if exc.errno != errno.EEXIST:
                 raise
 

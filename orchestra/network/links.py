@@ -31,6 +31,7 @@ class Bridge(NamedTuple):
     name: str
     mtu: int  # 0 is the kernel's default
     addresses: tuple[tuple[str, int], ...]
+    route_localnet: bool  # from 127.0.0.1 into it; only behind rules that drop the way back
 
 
 def bridge_name(network: str) -> str:
@@ -59,7 +60,8 @@ def ensure_bridge(netlink: NetlinkSocket, bridge: Bridge) -> None:
             for address, prefix_length in bridge.addresses
         ]
     )
-    _write(f"{_IPV4}/conf/{bridge.name}/route_localnet", "1")
+    if bridge.route_localnet:
+        _write(f"{_IPV4}/conf/{bridge.name}/route_localnet", "1")
     _write(f"{_IPV4}/ip_forward", "1")
     if any(":" in address for address, _ in bridge.addresses):
         _write(f"{_IPV6}/conf/all/forwarding", "1")

@@ -139,7 +139,8 @@ class Networks:
         try:
             self._rules.add_network(row, spec)
             with NetlinkSocket(NETLINK_ROUTE) as netlink:
-                links.ensure_bridge(netlink, links.Bridge(row.bridge, mtu, addresses))
+                bridge = links.Bridge(row.bridge, mtu, addresses, self._rules.has_ipv4())
+                links.ensure_bridge(netlink, bridge)
         except OSError as exc:
             if exc.errno in (errno.EPERM, errno.EACCES):
                 raise PermissionDenied(

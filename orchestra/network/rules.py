@@ -17,6 +17,7 @@ from orchestra.network.firewall import (
     TABLE,
     BridgeRules,
     Firewall,
+    Lacking,
     Published,
 )
 from orchestra.network.publish import IPV4_ANY, IPV6_ANY
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from orchestra.network.registry import NetworkRow
 
 _log = logging.getLogger(__name__)
+_IN_USER_SPACE = (
+    "no nf_tables (%s): ports are forwarded in user space, containers reach nothing outside, "
+    "and networks are not kept apart"
+)
 
 
 class HostRules:
@@ -41,8 +46,14 @@ class HostRules:
 
     def add_network(self, row: NetworkRow, spec: NetworkSpec) -> None:
         for version, rules in _bridge_rules(row, spec):
-            if version in self._open():
-                self._open()[version].add_network(rules)
+            firewall = self._open().get(version)
+            if firewall is None:
+                continue
+            try:
+                firewall.add_network(rules)
+            except Lacking as exc:
+                del self._open()[version]
+                _log.warning(_IN_USER_SPACE, exc)
         if self._netlink is not None:
             neighbours.make_room(self._netlink, row.bridge)
 
@@ -55,7 +66,13 @@ class HostRules:
 
     def are_present(self) -> bool:
         """Whether the table is there: `nft flush ruleset` of a firewall's restart removes it."""
-        return self._netlink is None or TABLE in nft.tables(self._netlink, nft.NFPROTO_IPV4)
+        if self._netlink is None or not self.has_ipv4():
+            return True
+        return TABLE in nft.tables(self._netlink, nft.NFPROTO_IPV4)
+
+    def has_ipv4(self) -> bool:
+        """Whether there are rules for IPv4; known for certain once a network has been added."""
+        return 4 in self._open()
 
     def publish(self, port: HostPort, backend: Backend) -> None:
         """Lead *port* to the container in the kernel, where an address of its version allows it."""
@@ -100,7 +117,7 @@ class HostRules:
             except OSError as exc:
                 self.close()
                 self._firewalls = {}
-                _log.warning("no nf_tables (%s): ports are forwarded in user space", exc)
+                _log.warning(_IN_USER_SPACE, exc)
             else:
                 self._firewalls = {4: Firewall(netlink, IPV4), 6: Firewall(netlink, IPV6)}
         return self._firewalls

@@ -71,3 +71,70 @@ def test_a_project_runs_on_cgroup_v2() -> None:
         "0",
     ], result.output
     assert result.returncode == 0
+
+
+ECHO = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("", 7000))
+while True:
+    data, address = server.recvfrom(9999)
+    server.sendto(data.upper(), address)
+"""
+ASK = """
+import socket
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(1)
+for attempt in range(10):
+    try:
+        client.sendto(b"hello", ("127.0.0.1", 7001))
+        print(client.recv(99).decode())
+        break
+    except OSError:
+        pass
+"""
+NETWORK_SCRIPT = f"""
+set -e
+export ORCHESTRA_DATA_ROOT=/run/data ORCHESTRA_RUN_ROOT=/run/orchestra
+mkdir /run/project && cd /run/project
+cat >echo.py <<'END'{ECHO}END
+cat >ask.py <<'END'{ASK}END
+mkdir web && echo page >web/index.html
+cat >compose.yaml <<'END'
+name: bare
+services:
+  web:
+    image: host
+    working_dir: /web
+    volumes: ["./web:/web:ro"]
+    command: [python3, -m, http.server, "80"]
+    ports: ["8080:80"]
+    stop_grace_period: 0s
+  echo:
+    image: host
+    volumes: ["./echo.py:/echo.py:ro"]
+    command: [python3, /echo.py]
+    ports: ["7001:7000/udp"]
+    stop_grace_period: 0s
+END
+alias orchestra={os.path.abspath(PROGRAM)}
+if nft add table ip probe 2>/dev/null; then echo has nf_tables; exit 1; fi
+orchestra up -d 2>/dev/null
+fetch() {{ curl -s --retry 10 --retry-all-errors --retry-delay 1 -m 5 "$1"; }}
+fetch http://127.0.0.1:8080/
+python3 ask.py
+orchestra exec -T echo curl -s -m 5 http://web/
+kill -KILL $(sed -n '1s/ .*//p' /run/orchestra/projects/bare/supervisor.pid)
+fetch http://127.0.0.1:8080/
+cat /proc/sys/net/ipv4/conf/or-*/route_localnet
+orchestra down 2>/dev/null
+ls /sys/class/net
+"""
+
+
+def test_a_kernel_without_ip_rules_has_ports_in_user_space_and_names() -> None:
+    """That of user-mode Linux has nf_tables, but of all its families only the bridge's."""
+    result = uml.run(["sh", "-c", NETWORK_SCRIPT], python=sys.executable)
+
+    assert result.output.splitlines() == ["page", "HELLO", "page", "page", "0", "lo"], result.output
+    assert result.returncode == 0
