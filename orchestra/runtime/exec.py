@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from orchestra.errors import NotFound
 from orchestra.linux.caps import capget
+from orchestra.linux.fds import close_all_but
 from orchestra.linux.keyring import leave_session_keyring
 from orchestra.linux.limits import differing_limits
 from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns
@@ -224,11 +225,20 @@ class _ExecChild:
     def run(self) -> NoReturn:
         try:
             gc.disable()
+            self._drop_descriptors()
             self._enter()
             self._connect()
             self._execute()
         except Exception as exc:  # noqa: BLE001 (the root of a forked process)
             self._report(exc)
+
+    def _drop_descriptors(self) -> None:
+        """Close the caller's others: in a frozen cgroup this process stands still until a thaw.
+
+        A supervisor's listening socket that lived on here would take clients in, unanswered.
+        """
+        streams = (self._request.stdin, self._request.stdout, self._request.stderr)
+        close_all_but((*streams, self._channel.fileno(), *self._spaces.values()))
 
     def _enter(self) -> None:
         shield_memory()

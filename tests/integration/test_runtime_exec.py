@@ -159,6 +159,32 @@ def test_a_supervisor_is_not_held_up(running: Launched) -> None:
     os.close(reader)
 
 
+class StandsStill:
+    """A cgroup that is frozen when a process comes in: what it holds then, it holds on to."""
+
+    def fork(self) -> int:
+        return os.fork()
+
+    def enter(self) -> None:
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_a_probe_in_a_frozen_container_holds_nothing_of_the_supervisors(running: Launched) -> None:
+    """A listening socket that lived on in it would take clients in, whom nobody answers."""
+    reader, writer = os.pipe()
+    ours, theirs = os.pipe()
+    request = ExecRequest(("true",), stdout=writer, stderr=writer)
+    target = target_of(running)._replace(cgroup=StandsStill())
+    started = spawn_exec(target, execution_for(SPEC, request, None), request)
+    os.close(theirs)
+    os.waitpid(started.pid, os.WUNTRACED)
+    assert select.select([ours], [], [], 0)[0]  # the end of file: no copy of the other end is left
+    os.kill(started.pid, signal.SIGCONT)
+    assert os.waitpid(started.pid, 0)[1] == 0
+    for fd in (reader, writer, ours, started.pidfd):
+        os.close(fd)
+
+
 def test_a_terminal_has_the_callers_size_and_ctrl_c_reaches_the_command(
     running: Launched,
 ) -> None:
