@@ -122,6 +122,27 @@ def test_logs_have_prefixes_and_can_be_cut(up: Orchestra) -> None:
     assert up("logs", "--since", "2099-01-01", "migrate").out == ""
 
 
+def test_logs_follow_over_a_restart(up: Orchestra) -> None:
+    follower = subprocess.Popen(
+        [PROGRAM, "logs", "-f", "worker"],
+        cwd=up.directory,
+        env=up.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert follower.stdout is not None
+        follower.stdout.readline()
+        up("restart", "-t", "0", "worker")
+        up("stop", "-t", "0", "worker")
+        out, _ = follower.communicate(timeout=20)
+    finally:
+        follower.kill()
+        follower.wait()
+    assert out.count("exited with code 137") == 2
+
+
 def test_logs_follow_until_the_end(up: Orchestra) -> None:
     follower = subprocess.Popen(
         [PROGRAM, "logs", "-f", "api"],

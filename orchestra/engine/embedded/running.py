@@ -249,9 +249,10 @@ def exited(core: Core, container: Container, status: int | None) -> None:
     end = Exit(code, ran_s, state.stopped_by_user or container.restart_requested)
     decision = decide(container.spec.restart, container.backoff, end)
     container.backoff = decision.backoff
+    goes_on = decision.delay_s is not None or container.restart_requested
     lost = "its exit status was lost: the reaper was killed" if status is None else state.error
     state = state._replace(
-        status=Status.EXITED if decision.delay_s is None else Status.RESTARTING,
+        status=Status.RESTARTING if goes_on else Status.EXITED,
         pid=0,
         start_ticks=0,
         finished_ns=time.time_ns(),
