@@ -3,7 +3,7 @@
 Readers may meet a container that is being made, removed or was left half-made by a kill: such a
 directory is skipped. A state that says "running" about a process that is gone is reported as
 exited, with the exit code that the reaper wrote down, so that `ps` is right without a supervisor.
-Imported by `ps`: nothing but os, json (through `model.state`) and the layout.
+Imported by `ps`: nothing but os, json (through `model.state`), errors and the layout.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from orchestra.errors import PermissionDenied
 from orchestra.linux.procfs import is_running
 from orchestra.model.state import ContainerState, Status, load_state
 
@@ -72,11 +73,11 @@ def parse_exits(content: bytes) -> dict[tuple[int, int], int]:
 
 
 def container_ids(layout: Layout, project: str) -> tuple[str, ...]:
-    """The names of the project's container directories, half-made ones included."""
-    try:
-        return tuple(sorted(os.listdir(layout.containers(project))))
-    except OSError:
-        return ()
+    """The names of the project's container directories, half-made ones included.
+
+    Raises PermissionDenied.
+    """
+    return _names_in(layout.containers(project))
 
 
 def read_stored_state(layout: Layout, project: str, container_id: str) -> ContainerState | None:
@@ -121,7 +122,10 @@ def _state_from_spec(path: str) -> ContainerState | None:
 
 
 def read_states(layout: Layout, project: str) -> tuple[ContainerState, ...]:
-    """All containers of *project* as they are now, ordered by service, number and name."""
+    """All containers of *project* as they are now, ordered by service, number and name.
+
+    Raises PermissionDenied.
+    """
     states = []
     exits: dict[tuple[int, int], int] | None = None
     for container_id in container_ids(layout, project):
@@ -145,8 +149,17 @@ def as_exited(state: ContainerState, exits: dict[tuple[int, int], int]) -> Conta
 
 
 def projects(layout: Layout) -> tuple[str, ...]:
-    """The names of all projects that have a directory."""
+    """The names of all projects that have a directory. Raises PermissionDenied."""
+    return _names_in(layout.projects)
+
+
+def _names_in(directory: str) -> tuple[str, ...]:
     try:
-        return tuple(sorted(os.listdir(layout.projects)))
+        return tuple(sorted(os.listdir(directory)))
+    except PermissionError as exc:
+        raise PermissionDenied(
+            f"cannot read {directory}: permission denied",
+            fix="run it as the user whose projects these are, usually root",
+        ) from exc
     except OSError:
         return ()

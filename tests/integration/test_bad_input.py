@@ -171,6 +171,7 @@ def test_without_privileges_it_says_so(orchestra: Orchestra) -> None:
         pytest.skip("needs an installation that other users may run")
     result = orchestra.through(nobody, "up", "-d", code=1)
     assert "root" in result.err
+    assert "cannot read" in orchestra.through(nobody, "ps", code=1).err
     assert (
         "may not do so here\n  fix: run it as root"
         in orchestra.through(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from orchestra.errors import PermissionDenied
 from orchestra.layout import Layout
 from orchestra.linux.procfs import start_ticks
 from orchestra.model.container import ContainerId, ContainerSpec, ImageId, Process
@@ -52,6 +53,14 @@ def test_state_is_read_as_it_was_written(layout: Layout) -> None:
 
 def test_project_that_does_not_exist_has_no_containers(layout: Layout) -> None:
     assert read_states(layout, "p") == ()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_somebody_elses_projects_are_refused(layout: Layout) -> None:
+    stored(layout, "web")
+    os.chmod(layout.containers("p"), 0)
+    with pytest.raises(PermissionDenied, match="permission denied"):
+        read_states(layout, "p")
 
 
 def test_running_process_is_running(layout: Layout) -> None:
