@@ -110,7 +110,10 @@ class LocalStock:
 
 def _raise_first(failed: Iterable[tuple[Pulling, OrchestraError]]) -> None:
     for pulling, error in failed:
-        raise PullFailed(f'service "{pulling.service}": {error.what}', fix=error.fix).at(
+        what = error.what
+        if pulling.image not in what:  # of a registry that is out of reach only the host is told
+            what = f"cannot pull {pulling.image}: {what}"
+        raise PullFailed(f'service "{pulling.service}": {what}', fix=error.fix).at(
             "services", pulling.service, "image"
         ) from error
 
