@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.archives import busybox_layer, docker_archive, files_layer
 from tests.support.compose import write_compose
+from tests.support.docker_engine import DockerEngine
 
 if TYPE_CHECKING:
     from tests.support.scenario import Orchestra
@@ -207,19 +208,13 @@ def test_images_go_to_docker_and_come_back(images: Orchestra) -> None:
     images("image", "tag", "app:1", "orchestra-test-exchange:1")
     images("image", "save", "-o", saved, "orchestra-test-exchange:1")
     image_id = images("image", "ls", "-q", "app:1").out
-    subprocess.run(["docker", "load", "-i", saved], check=True, capture_output=True, timeout=60)
-    try:
-        back = subprocess.run(
-            ["docker", "save", "orchestra-test-exchange:1"],
-            check=True,
-            capture_output=True,
-            timeout=60,
-        ).stdout
-    finally:
-        subprocess.run(["docker", "rmi", "orchestra-test-exchange:1"], check=True, timeout=60)
+    back = os.path.join(images.directory, "back.tar")
+    with DockerEngine() as engine:
+        engine.run(["docker", "load", "-i", saved])
+        engine.run(["docker", "save", "-o", back, "orchestra-test-exchange:1"])
     images("image", "rm", "-f", image_id.strip())
 
-    images("image", "load", "-i", write_archive(images, back))
+    images("image", "load", "-i", back)
 
     assert images("image", "ls", "-q", "orchestra-test-exchange:1").out == image_id
 

@@ -97,7 +97,8 @@ def test_its_container_stays_without_rm_and_does_not_count_as_the_service(
     project("run", "-T", "--no-deps", "--name", "mine", "tool", "true")
     assert states(project)["mine"]["State"] == "exited"
     assert project("ps", "-q").out == ""
-    project("rm", "-f")
+    project("rm", "-f")  # as with Docker Compose, this is about services only
+    project("rm", "-f", "mine")
     assert states(project) == {}
 
 

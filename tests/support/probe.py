@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from functools import cache
 
+from tests.support.docker_engine import why_no_engine
+
 CAP_SYS_ADMIN, CAP_NET_ADMIN = 21, 12
 
 
@@ -59,14 +61,8 @@ def _cgroup2() -> str:
     return "" if "memory" in controllers else "needs the cgroup v2 memory controller"
 
 
-@cache
 def _docker() -> str:
-    if not os.environ.get("DOCKER_HOST"):
-        return "needs a Docker Engine, named by DOCKER_HOST"
-    if shutil.which("docker") is None:
-        return "needs the docker client"
-    done = subprocess.run(["docker", "version"], capture_output=True, check=False, timeout=20)
-    return "" if done.returncode == 0 else "no Docker Engine answers at DOCKER_HOST"
+    return why_no_engine() or ""
 
 
 def _has_capability(number: int) -> bool:
