@@ -61,6 +61,7 @@ def _cgroup2() -> str:
     return "" if "memory" in controllers else "needs the cgroup v2 memory controller"
 
 
+@cache
 def _docker() -> str:
     return why_no_engine() or ""
 
