@@ -55,8 +55,10 @@ class Allocator:
                     for position, endpoint in enumerate(ep.in_interface_order(spec))
                 )
                 ports = self._publish(spec, owner)
-        except BaseException:
+        except BaseException as exc:
             self.let_ports_go(spec.id)
+            if isinstance(exc, Taken):
+                exc.at("services", spec.service, "ports")
             raise
         published = {(port.container_port, port.protocol) for port in ports}
         exposed = _exposed(spec)

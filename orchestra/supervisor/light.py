@@ -76,7 +76,7 @@ def error_from_wire(fields: JsonObject) -> OrchestraError:
     error = kind.__new__(kind)
     OrchestraError.__init__(error, str(fields.get("what", "")), fix=str(fields.get("fix", "")))
     error.exit_code = cast(int, fields.get("exit_code", error.exit_code))
-    return error
+    return error.at(*cast("list[str | int]", fields.get("path", ())))
 
 
 class Channel:

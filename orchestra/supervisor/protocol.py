@@ -64,6 +64,7 @@ class WireError(Frozen, frozen=True, kw_only=True):
     what: str
     fix: str = ""
     exit_code: int = 1
+    path: tuple[str | int, ...] = ()
 
 
 class Message(Frozen, frozen=True, kw_only=True, tag=True):
@@ -132,7 +133,11 @@ decode_from_server = msgspec.json.Decoder(FromServer).decode
 
 def error_to_wire(error: OrchestraError) -> WireError:
     return WireError(
-        kind=type(error).__name__, what=error.what, fix=error.fix, exit_code=error.exit_code
+        kind=type(error).__name__,
+        what=error.what,
+        fix=error.fix,
+        exit_code=error.exit_code,
+        path=tuple(error.path),
     )
 
 

@@ -119,6 +119,7 @@ def test_a_missing_bind_source_is_an_error_in_the_long_syntax(orchestra: Orchest
         code=1,
     )
     assert "absent" in result.err
+    assert "compose.yaml:5:14: bind source" in result.err
     assert not os.path.exists(os.path.join(orchestra.directory, "absent"))
     orchestra("down")
     assert states(orchestra) == {}
@@ -138,6 +139,7 @@ def test_a_port_in_use(orchestra: Orchestra) -> None:
             code=1,
         )
     assert "8099" in result.err
+    assert "compose.yaml:2:53: port" in result.err
     orchestra("down")
     assert states(orchestra) == {}
 
@@ -147,6 +149,7 @@ def test_a_command_that_is_not_in_the_image(orchestra: Orchestra) -> None:
         orchestra, "services: {web: {image: host, command: [no-such-program]}}\n", code=1
     )
     assert "no-such-program" in result.err
+    assert "compose.yaml:1:40: container" in result.err
     assert states(orchestra)[f"{os.path.basename(orchestra.directory)}-web-1"]["ExitCode"] == 127
     orchestra("down")
     assert states(orchestra) == {}

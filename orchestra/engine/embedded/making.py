@@ -91,7 +91,7 @@ def _ensure_source(core: Core, spec: ContainerSpec, mount: Mount, undo: ExitStac
             raise NotFound(
                 f"bind source {mount.source} of container {spec.name} does not exist",
                 fix="create it, or set create_host_path: true on the mount",
-            )
+            ).at("services", spec.service, "volumes")
         os.makedirs(mount.source, exist_ok=True)
     elif mount.kind is MountKind.VOLUME and core.drivers.volumes.find(mount.source) is None:
         volume = VolumeSpec(

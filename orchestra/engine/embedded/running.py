@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from orchestra.runtime.base import Launch, Launched
 
 _LOG = logging.getLogger(__name__)
+_OF_THE_COMMAND = (126, 127)  # exit codes: it cannot be executed, or is not there
 
 
 def start(core: Core, container: Container, reply: Reply | None = None) -> None:
@@ -215,6 +216,9 @@ def _give_up(core: Core, container: Container, error: OrchestraError) -> None:
 
 def _start_failed(core: Core, container: Container, error: OrchestraError) -> None:
     container.restart_requested = False
+    is_of_command = isinstance(error, LaunchFailed) and error.exit_code in _OF_THE_COMMAND
+    if is_of_command and not container.spec.oneoff:  # a one-off's may be of the command line
+        error.at("services", container.spec.service, "command")
     was_started = container.state.started_ns != 0
     state = container.state._replace(
         status=Status.EXITED if was_started else Status.CREATED,

@@ -61,6 +61,13 @@ def test_exit_code_of_a_failed_launch_travels() -> None:
     assert error.exit_code == 127
 
 
+def test_place_in_the_compose_file_travels() -> None:
+    taken = errors.Conflict("port taken").at("services", "web", "ports", 0)
+    error = protocol.completion(protocol.answer(base.Completion(ticket=1, error=taken))).error
+    assert isinstance(error, errors.Conflict)
+    assert error.path == ("services", "web", "ports", 0)
+
+
 @pytest.mark.parametrize("kind", ["Nonsense", "__builtins__", "TYPE_CHECKING", ""])
 def test_unknown_error_class_is_a_plain_error(kind: str) -> None:
     error = error_from_wire({"kind": kind, "what": "odd"})
