@@ -220,8 +220,9 @@ class _Middle:
         if "ipc" in joined:
             self._keep_shared_memory(joined["ipc"])
         for kind, pid in self._prepared.joined:
-            self._step = f"join the {kind} namespace of process {pid}"
+            self._step = f"join the {kind} namespace of a container that has just ended"
             with open_namespace(pid, kind) as namespace:
+                self._step = f"join the {kind} namespace of process {pid}"
                 setns(namespace.fileno(), NAMESPACE_FLAGS[kind])
         self._step = "make namespaces"
         unshare(self._prepared.unshared)

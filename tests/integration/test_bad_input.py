@@ -155,6 +155,25 @@ def test_a_command_that_is_not_in_the_image(orchestra: Orchestra) -> None:
     assert states(orchestra) == {}
 
 
+def test_a_namespace_of_a_container_that_has_ended(orchestra: Orchestra) -> None:
+    result = refused(
+        orchestra,
+        """
+        services:
+          short: {image: host, command: ["true"]}
+          web:
+            image: host
+            command: [sleep, "60"]
+            network_mode: service:short
+            depends_on: {short: {condition: service_completed_successfully}}
+        """,
+        code=1,
+    )
+    assert 'short-1 of service "short": it is not running' in result.err
+    orchestra("down")
+    assert states(orchestra) == {}
+
+
 def test_an_unknown_service(orchestra: Orchestra) -> None:
     write_compose(orchestra, "services: {web: {image: host, command: [sleep, '60']}}\n")
     for command in (("up", "-d", "wbe"), ("logs", "wbe"), ("stop", "wbe"), ("exec", "wbe", "true")):

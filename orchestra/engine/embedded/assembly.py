@@ -114,8 +114,10 @@ def _join_pids(core: Core, spec: ContainerSpec) -> tuple[tuple[str, int], ...]:
 def _running_pid(core: Core, kind: str, container_id: str) -> int:
     other = core.containers.get(container_id)
     if other is None or not other.is_running:
+        name = container_id[:12] if other is None else other.state.name
+        service = f' of service "{other.spec.service}"' if other and other.spec.service else ""
         raise LaunchFailed(
-            f"cannot join the {kind} namespace of container {container_id[:12]}: it is not running",
-            fix="start that container first",
+            f"cannot join the {kind} namespace of container {name}{service}: it is not running",
+            fix="its command must go on as long as others share what it has",
         )
     return other.state.pid
