@@ -24,7 +24,7 @@ from orchestra.linux.constants import (
     CLONE_NEWPID,
     CLONE_NEWUTS,
 )
-from orchestra.linux.fds import close_all_but
+from orchestra.linux.fds import Fd, close_all_but
 from orchestra.linux.limits import open_files_of_parent
 from orchestra.linux.mount import clone_tree
 from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns, unshare
@@ -42,7 +42,14 @@ from orchestra.runtime.child import (
     ContainerChild,
     FirstProcess,
 )
-from orchestra.runtime.failure import Failure, decode, failure_of, launch_failed
+from orchestra.runtime.failure import (
+    BEFORE_EXEC,
+    Failure,
+    StepFailed,
+    decode,
+    failure_of,
+    launch_failed,
+)
 from orchestra.runtime.mountops import RootDirectory
 from orchestra.runtime.options import has_no_new_privs, refusal, seccomp_installer
 from orchestra.runtime.plan_rootfs import (
@@ -220,9 +227,8 @@ class _Middle:
         if "ipc" in joined:
             self._keep_shared_memory(joined["ipc"])
         for kind, pid in self._prepared.joined:
-            self._step = f"join the {kind} namespace of a container that has just ended"
-            with open_namespace(pid, kind) as namespace:
-                self._step = f"join the {kind} namespace of process {pid}"
+            self._step = f"join the {kind} namespace of process {pid}"
+            with _namespace_of(pid, kind) as namespace:
                 setns(namespace.fileno(), NAMESPACE_FLAGS[kind])
         self._step = "make namespaces"
         unshare(self._prepared.unshared)
@@ -261,6 +267,17 @@ class _Middle:
         pidfd = os.pidfd_open(pid)
         text = b"%d %d" % (pid, start_ticks(pid))
         sync.send(self._channel, sync.STARTED, text, (pidfd,))
+
+
+def _namespace_of(pid: int, kind: str) -> Fd:
+    """The namespace of another container's process. Raises StepFailed when that has ended."""
+    try:
+        return open_namespace(pid, kind)
+    except (FileNotFoundError, ProcessLookupError) as exc:
+        step = f"join the {kind} namespace of another container"
+        fix = "its command must go on as long as others share what it has; see its logs"
+        failure = Failure(BEFORE_EXEC, step, text="that has just ended", fix=fix)
+        raise StepFailed(failure) from exc
 
 
 def _prepare(plan: Launch, seccomp: bytes | None, host: HostTraits) -> _Prepared:
