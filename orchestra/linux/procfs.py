@@ -32,6 +32,14 @@ def is_running(pid: int, ticks: int) -> bool:
     return state not in (b"Z", b"X") and _start_ticks(text) == ticks
 
 
+def exists(pid: int, ticks: int) -> bool:
+    """Is there still the process *pid* that started at *ticks*, if only as a zombie?"""
+    try:
+        return _start_ticks(_read_stat(pid)) == ticks
+    except ProcessLookupError:
+        return False
+
+
 def write_id_map(pid: int, kind: str, maps: tuple[IdMap, ...]) -> None:
     """Write /proc/PID/uid_map or gid_map (*kind* "uid" or "gid"), which can be done once."""
     text = "".join(f"{entry.inside} {entry.outside} {entry.length}\n" for entry in maps)

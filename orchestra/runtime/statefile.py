@@ -13,7 +13,7 @@ import os
 from typing import TYPE_CHECKING
 
 from orchestra.errors import PermissionDenied
-from orchestra.linux.procfs import is_running
+from orchestra.linux.procfs import exists, is_running
 from orchestra.model.state import ContainerState, Status, load_state
 
 if TYPE_CHECKING:
@@ -127,18 +127,28 @@ def read_states(layout: Layout, project: str) -> tuple[ContainerState, ...]:
     Raises PermissionDenied.
     """
     states = []
-    exits: dict[tuple[int, int], int] | None = None
     for container_id in container_ids(layout, project):
         state = read_stored_state(layout, project, container_id)
         if state is None:
             continue
         if state.pid and not is_running(state.pid, state.start_ticks):
-            if exits is None:
-                exits = recorded_exits(layout, project)
-            state = as_exited(state, exits)
+            state = _ended(layout, state)
         states.append(state)
     states.sort(key=lambda state: (state.service, state.number, state.name))
     return tuple(states)
+
+
+def _ended(layout: Layout, state: ContainerState) -> ContainerState:
+    """*state*, whose process has ended, as exited; unchanged in the moment before that is noted.
+
+    The reaper notes a status while the process is a zombie. So what is no zombie any more has been
+    noted by the time that the file is read here, or never will be.
+    """
+    waits_for_reaper = exists(state.pid, state.start_ticks)
+    exits = recorded_exits(layout, state.project)
+    if waits_for_reaper and (state.pid, state.start_ticks) not in exits:
+        return state
+    return as_exited(state, exits)
 
 
 def as_exited(state: ContainerState, exits: dict[tuple[int, int], int]) -> ContainerState:

@@ -145,3 +145,25 @@ def test_damaged_lines_of_an_exits_file_are_skipped() -> None:
 @pytest.mark.parametrize(("status", "code"), [(0, 0), (3 << 8, 3), (9, 137), (11 | 0x80, 139)])
 def test_exit_code_as_a_shell_tells_it(status: int, code: int) -> None:
     assert exit_code(status) == code
+
+
+def test_exit_code_is_not_called_lost_before_the_reaper_had_time_to_note_it(
+    layout: Layout,
+) -> None:
+    pid = os.fork()
+    if pid == 0:
+        os._exit(3)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # a zombie now
+    ticks = start_ticks(pid)
+    running = stored(layout, "web", status=Status.RUNNING, pid=pid, start_ticks=ticks)
+    assert read_states(layout, "p") == (running,)
+
+    os.makedirs(layout.run("p"))
+    with open(layout.exits("p"), "w") as file:
+        file.write(f"{pid} {ticks} {3 << 8}\n")
+    assert [(s.status, s.exit_code) for s in read_states(layout, "p")] == [(Status.EXITED, 3)]
+
+    os.waitpid(pid, 0)
+    os.unlink(layout.exits("p"))
+    (lost,) = read_states(layout, "p")
+    assert (lost.status, lost.exit_code) == (Status.EXITED, EXIT_CODE_LOST)
