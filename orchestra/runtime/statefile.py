@@ -126,29 +126,23 @@ def read_states(layout: Layout, project: str) -> tuple[ContainerState, ...]:
 
     Raises PermissionDenied.
     """
-    states = []
-    for container_id in container_ids(layout, project):
-        state = read_stored_state(layout, project, container_id)
-        if state is None:
-            continue
-        if state.pid and not is_running(state.pid, state.start_ticks):
-            state = _ended(layout, state)
-        states.append(state)
+    stored = (read_stored_state(layout, project, name) for name in container_ids(layout, project))
+    states = [state for state in stored if state is not None]
+    ended = {
+        state.id: exists(state.pid, state.start_ticks)
+        for state in states
+        if state.pid and not is_running(state.pid, state.start_ticks)
+    }
+    if ended:
+        # The reaper notes a status while the process is a zombie: what was no zombie any more when
+        # it was looked at is in the file by now, or never will be.
+        exits = recorded_exits(layout, project)
+        for index, state in enumerate(states):
+            is_noted = (state.pid, state.start_ticks) in exits
+            if state.id in ended and (is_noted or not ended[state.id]):
+                states[index] = as_exited(state, exits)
     states.sort(key=lambda state: (state.service, state.number, state.name))
     return tuple(states)
-
-
-def _ended(layout: Layout, state: ContainerState) -> ContainerState:
-    """*state*, whose process has ended, as exited; unchanged in the moment before that is noted.
-
-    The reaper notes a status while the process is a zombie. So what is no zombie any more has been
-    noted by the time that the file is read here, or never will be.
-    """
-    waits_for_reaper = exists(state.pid, state.start_ticks)
-    exits = recorded_exits(layout, state.project)
-    if waits_for_reaper and (state.pid, state.start_ticks) not in exits:
-        return state
-    return as_exited(state, exits)
 
 
 def as_exited(state: ContainerState, exits: dict[tuple[int, int], int]) -> ContainerState:
