@@ -17,7 +17,7 @@ from orchestra.cgroup.devices import allowed_rules, device_number
 from orchestra.cgroup.settings import relative_path
 from orchestra.errors import RuntimeFailure
 from orchestra.linux import bpf
-from orchestra.linux.clone import fork_into
+from orchestra.linux.clone import fork_inside
 
 if TYPE_CHECKING:
     from orchestra.cgroup.devices import DeviceRule
@@ -34,18 +34,8 @@ class V2Scope:
         self._is_inside = False  # in a child of `fork`
 
     def fork(self) -> int:
-        self._is_inside = True
-        try:
-            directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                pid = fork_into(directory)
-            finally:
-                os.close(directory)
-        except OSError:
-            self._is_inside = False
-            return os.fork()  # and `enter` does it, or says what is wrong
-        if pid != 0:
-            self._is_inside = False
+        pid, is_inside = fork_inside(self._directory)
+        self._is_inside = is_inside and pid == 0
         return pid
 
     def enter(self) -> None:

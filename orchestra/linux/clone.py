@@ -14,6 +14,8 @@ import signal
 import struct
 from typing import Final
 
+from orchestra.linux.fds import Fd
+
 CLONE_INTO_CGROUP: Final = 0x200000000
 CLONE_CHILD_CLEARTID: Final = 0x00200000
 CLONE_CHILD_SETTID: Final = 0x01000000
@@ -27,6 +29,19 @@ _clone3.argtypes = (ctypes.c_long, ctypes.c_char_p, ctypes.c_size_t)
 _clone3.restype = ctypes.c_long
 _prctl = _LIBC["prctl"]
 _prctl.argtypes = (ctypes.c_int, ctypes.POINTER(ctypes.c_ulong))
+
+
+def fork_inside(cgroup: str) -> tuple[int, bool]:
+    """Fork a process with one thread: os.fork()'s answer, and whether the child is in *cgroup*.
+
+    *cgroup* is the path of a directory of a v2 hierarchy. Where the child cannot be born there, for
+    whatever reason, it is born beside the caller: writing to cgroup.procs then says what is wrong.
+    """
+    try:
+        with Fd(os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as directory:
+            return fork_into(directory.fileno()), True
+    except OSError:
+        return os.fork(), False
 
 
 def fork_into(cgroup: int) -> int:

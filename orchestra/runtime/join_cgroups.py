@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 
-from orchestra.linux.clone import fork_into
-from orchestra.linux.fds import Fd
+from orchestra.linux.clone import fork_inside
 
 _TOP = "/sys/fs/cgroup"
 
@@ -27,15 +26,8 @@ class CgroupsOf:
         if len(lines) != 1:
             return os.fork()
         _, _, path = lines[0].split(":", 2)
-        self._is_inside = True
-        try:
-            with Fd(os.open(_TOP + path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as cgroup:
-                pid = fork_into(cgroup.fileno())
-        except OSError:
-            self._is_inside = False
-            return os.fork()  # and `enter` does it, or says what is wrong
-        if pid != 0:
-            self._is_inside = False
+        pid, is_inside = fork_inside(_TOP + path)
+        self._is_inside = is_inside and pid == 0
         return pid
 
     def enter(self) -> None:
