@@ -18,6 +18,7 @@ from typing import NamedTuple, cast
 
 from orchestra import __version__, errors
 from orchestra.errors import EngineUnavailable, OrchestraError
+from orchestra.supervisor.sockets import receive_with_fds
 
 PROTOCOL = 1
 LENGTH = struct.Struct(">I")
@@ -154,13 +155,11 @@ class Channel:
                 if not select.select([self._socket], [], [], remaining_s)[0]:
                     return None
             try:
-                content, fds, _, _ = socket.recv_fds(self._socket, 262144, MOST_DESCRIPTORS)
+                content, fds = receive_with_fds(self._socket, 262144, MOST_DESCRIPTORS)
             except OSError as exc:
                 raise _gone(exc) from exc
             if not content:
                 raise _gone(None)
-            for fd in fds:  # recv_fds does not pass MSG_CMSG_CLOEXEC on
-                os.set_inheritable(fd, False)  # noqa: FBT003 (positional only)
             self._descriptors += fds
             self._frames.feed(content)
 

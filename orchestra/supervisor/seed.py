@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from orchestra.supervisor.parking import ParkingLot
+from orchestra.supervisor.sockets import receive_with_fds
 from orchestra.supervisor.spawn import Birth
 
 if TYPE_CHECKING:
@@ -75,10 +76,8 @@ def _wait(
     channel: socket.socket, warm_up: Callable[[], None], grow: Callable[[str, Birth], NoReturn]
 ) -> None:
     warm_up()
-    name, fds, _, _ = socket.recv_fds(channel, _LONGEST_NAME, 3)
+    name, fds = receive_with_fds(channel, _LONGEST_NAME, 3)  # the reaper must not listen
     channel.close()
-    for fd in fds:  # recv_fds does not pass flags on, and the reaper must not listen
-        os.set_inheritable(fd, False)  # noqa: FBT003 (positional only)
     if name and len(fds) == 3:
         lot = ParkingLot.inherited(fds[0], fds[1])
         grow(name.decode(), Birth(lot, socket.socket(fileno=fds[2]), forked=True))

@@ -1,4 +1,4 @@
-"""The listening socket of a supervisor: owner-only, whatever the length of its path."""
+"""The supervisor's sockets: listening for the owner only, and receiving descriptors."""
 
 from __future__ import annotations
 
@@ -34,6 +34,19 @@ def _bind(listener: socket.socket, path: str) -> None:
         listener.bind(f"/proc/self/fd/{directory}/{os.path.basename(path)}")
     finally:
         os.close(directory)
+
+
+def receive_with_fds(
+    connected: socket.socket, most_bytes: int, most_fds: int
+) -> tuple[bytes, list[int]]:
+    """What comes next, with its descriptors, which no program started from here inherits.
+
+    socket.recv_fds() does not pass MSG_CMSG_CLOEXEC on (CPython 3.11). Raises OSError.
+    """
+    content, fds, _, _ = socket.recv_fds(connected, most_bytes, most_fds)
+    for fd in fds:
+        os.set_inheritable(fd, False)  # noqa: FBT003 (positional only)
+    return content, fds
 
 
 def peer_uid(connected: socket.socket) -> int:
