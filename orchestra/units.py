@@ -85,11 +85,6 @@ def parse_duration_ns(text: str) -> int:
     return -total if text[0] == "-" else total
 
 
-def parse_duration_s(text: str) -> float:
-    """Seconds in *text*; see `parse_duration_ns`."""
-    return parse_duration_ns(text) / 1e9
-
-
 def format_duration_ns(duration_ns: int) -> str:
     """As Go prints a time.Duration: "1h0m0s", "1m30s", "1.5s", "500ms", "0s"."""
     if duration_ns == 0:

@@ -1,7 +1,6 @@
-"""Problems of compose files for editors and for terminals.
+"""Problems of compose files for editors: what `config --check --format json` prints.
 
-`problems_json` is what `config --check --format json` prints (schemas/problems.schema.json);
-`with_excerpts` is the message with the line of the file below it and a caret under the place.
+The schema is schemas/problems.schema.json; how people see them is `cli.render.failure`.
 """
 
 from __future__ import annotations
@@ -14,13 +13,7 @@ from orchestra.errors import ConfigErrors
 from orchestra.model.source import spell_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from orchestra.errors import OrchestraError
-    from orchestra.model.source import Position
-
-_WIDEST = 100
-_INDENT = "    "
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,25 +48,3 @@ def problems_json(error: OrchestraError | None) -> str:
         for problem in problems_of(error)
     ]
     return msgspec.json.format(msgspec.json.encode({"problems": found})).decode() + "\n"
-
-
-def with_excerpts(error: OrchestraError, line_of: Callable[[Position], str]) -> str:
-    """The text of *error*, each problem with its line as *line_of* reads it ("" for none)."""
-    return "\n".join(_with_excerpt(problem, line_of) for problem in problems_of(error))
-
-
-def _with_excerpt(problem: OrchestraError, line_of: Callable[[Position], str]) -> str:
-    where = problem.where
-    line = line_of(where) if where is not None else ""
-    if where is None or not line.strip():
-        return str(problem)
-    mend = f"\n  fix: {problem.fix}" if problem.fix else ""
-    return f"{where}: {problem.what}\n{_excerpt(line, where.column)}{mend}"
-
-
-def _excerpt(line: str, column: int) -> str:
-    """*line* and a caret below its *column*, cut to a terminal's width around it."""
-    shown = "".join(char if char.isprintable() else " " for char in line.rstrip("\r\n"))
-    start = max(0, column - 1 - _WIDEST // 2) if len(shown) > _WIDEST else 0
-    window = shown[start : start + _WIDEST]
-    return f"{_INDENT}{window}\n{_INDENT}{' ' * (column - 1 - start)}^"

@@ -111,13 +111,3 @@ def _without_repeats(items: list[Any], identity: Callable[[Any], object]) -> lis
             if marks is not None:
                 kept.marks[place] = marks[index]
     return kept if len(kept) < len(items) else items
-
-
-def as_map(value: Any) -> Map:
-    """*value* as a Map that may be changed: itself, or a copy of a plain dict."""
-    if isinstance(value, Map):
-        return value
-    marked = Map()
-    if isinstance(value, dict):
-        marked.update(value)
-    return marked

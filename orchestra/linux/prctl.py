@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 
 from orchestra.linux.constants import (
-    PR_CAP_AMBIENT,
-    PR_CAP_AMBIENT_CLEAR_ALL,
     PR_CAPBSET_DROP,
     PR_CAPBSET_READ,
     PR_GET_CHILD_SUBREAPER,
@@ -70,9 +68,3 @@ def has_bounding(capability: int) -> bool:
 def drop_bounding(capability: int) -> None:
     """Take *capability* out of the bounding set; needs CAP_SETPCAP."""
     check(_prctl(PR_CAPBSET_DROP, capability, 0, 0, 0), "prctl(PR_CAPBSET_DROP)")
-
-
-def clear_ambient() -> None:
-    """Empty the ambient set."""
-    result = _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-    check(result, "prctl(PR_CAP_AMBIENT_CLEAR_ALL)")
