@@ -88,9 +88,14 @@ class RenameContainer(Request, frozen=True, kw_only=True):
 
 
 class WaitHealthy(Request, frozen=True, kw_only=True):
-    """Completes when healthy (when running, without a healthcheck); fails when it cannot be."""
+    """Completes when healthy (when running, without a healthcheck); fails when it cannot be.
+
+    With `or_completed`, a container that has ended with status 0 is ready too. The engine decides
+    it, so that one which ends between the caller's look and this request is no failure.
+    """
 
     id: ContainerId
+    or_completed: bool = False
 
 
 class WaitExited(Request, frozen=True, kw_only=True):

@@ -130,6 +130,8 @@ class FakeEngine:
                 return None
             return base.Completion(ticket=ticket, exit_code=state.exit_code)
         if state.status == Status.EXITED:
+            if request.or_completed and state.exit_code == 0:
+                return base.Completion(ticket=ticket)
             what = f"container {state.name} exited ({state.exit_code})"
             return base.Completion(ticket=ticket, error=RuntimeFailure(what))
         if state.health == Health.UNHEALTHY:

@@ -193,7 +193,7 @@ def await_healthy(
         builder.add(
             Verb.AWAIT_HEALTHY,
             container_resource(container.name),
-            request=WaitHealthy(id=ContainerId(container.id)),
+            request=WaitHealthy(id=ContainerId(container.id), or_completed=True),
         )
     execute(builder.build(), engine, report, timeout_s=timeout_s)
     _see_that_they_stay(engine, [c for c in awaited if c.health == Health.NONE])

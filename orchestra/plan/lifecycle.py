@@ -110,7 +110,7 @@ def plan_ready(containers: Iterable[ContainerState]) -> Plan[Frame]:
     One that has ended with status 0 is ready as well.
     """
     waiting = (c for c in containers if not _fulfils(c, _COMPLETED) and not _fulfils(c, _HEALTHY))
-    return plan_each(waiting, Verb.AWAIT_HEALTHY, {"type": "WaitHealthy"})
+    return plan_each(waiting, Verb.AWAIT_HEALTHY, {"type": "WaitHealthy", "or_completed": True})
 
 
 def plan_restart(containers: Sequence[ContainerState], grace_s: float | None) -> Plan[Frame]:

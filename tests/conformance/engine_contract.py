@@ -43,6 +43,7 @@ class EngineContract:
         """The command whose container does *what*: a name used as the service, too."""
         return {
             "runs": ("sleep", "60"),
+            "exits-0": ("sh", "-c", "exit 0"),
             "exits-3": ("sh", "-c", "exit 3"),
             "stubborn": ("sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"),
             "missing": ("/no/such/command",),
@@ -196,6 +197,22 @@ class EngineContract:
         identifier = self.started(engine, "exits-3", health=Health.UNHEALTHY)
         with pytest.raises(OrchestraError):
             base.call(engine, base.WaitHealthy(id=identifier))
+
+    def test_what_ends_well_is_ready_where_the_waiting_one_says_so(
+        self, engine: base.Engine
+    ) -> None:
+        identifier = self.started(engine, "exits-0")
+        base.call(engine, base.WaitHealthy(id=identifier, or_completed=True))
+        base.call(engine, base.WaitExited(id=identifier))
+        base.call(engine, base.WaitHealthy(id=identifier, or_completed=True))
+        with pytest.raises(OrchestraError, match=r"exited \(0\)"):
+            base.call(engine, base.WaitHealthy(id=identifier))
+
+    def test_what_ends_badly_is_not_ready(self, engine: base.Engine) -> None:
+        identifier = self.started(engine, "exits-3")
+        base.call(engine, base.WaitExited(id=identifier))
+        with pytest.raises(OrchestraError, match=r"exited \(3\)"):
+            base.call(engine, base.WaitHealthy(id=identifier, or_completed=True))
 
     def test_answers_come_in_the_order_of_events(self, engine: base.Engine) -> None:
         slow = self.started(engine, "runs")

@@ -161,6 +161,7 @@ class Container:
         self.stop_replies: list[Reply] = []
         self.exit_replies: list[Reply] = []
         self.health_replies: list[Reply] = []
+        self.ready_replies: list[Reply] = []
 
     @property
     def id(self) -> ContainerId:

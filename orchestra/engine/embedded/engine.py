@@ -117,8 +117,10 @@ def _start(core: Core, container: Container, _request: Request, reply: Reply) ->
     running.start(core, container, reply)
 
 
-def _wait_healthy(_core: Core, container: Container, _request: Request, reply: Reply) -> None:
-    waiting.wait_healthy(container, reply)
+def _wait_healthy(
+    _core: Core, container: Container, request: base.WaitHealthy, reply: Reply
+) -> None:
+    waiting.wait_healthy(container, reply, or_completed=request.or_completed)
 
 
 def _wait_exited(_core: Core, container: Container, _request: Request, reply: Reply) -> None:

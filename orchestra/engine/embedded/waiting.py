@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 _ENDED = frozenset({Status.EXITED, Status.DEAD, Status.REMOVING})
 
 
-def wait_healthy(container: Container, reply: Reply) -> None:
-    container.health_replies.append(reply)
+def wait_healthy(container: Container, reply: Reply, *, or_completed: bool) -> None:
+    (container.ready_replies if or_completed else container.health_replies).append(reply)
     settle(container)
 
 
@@ -29,11 +29,14 @@ def settle(container: Container) -> None:
     if state.status in _ENDED:
         for reply in _taken(container.exit_replies):
             reply.succeed(exit_code=state.exit_code)
-    if container.health_replies:
+    if state.status == Status.EXITED and state.exit_code == 0:
+        for reply in _taken(container.ready_replies):
+            reply.succeed(detail="completed")
+    if container.health_replies or container.ready_replies:
         outcome = _health_outcome(container)
         if outcome is None:
             return
-        for reply in _taken(container.health_replies):
+        for reply in _taken(container.health_replies) + _taken(container.ready_replies):
             if isinstance(outcome, OrchestraError):
                 reply.fail(outcome)
             else:

@@ -15,6 +15,7 @@ class TestFakeEngine(EngineContract):
     def engine(self) -> FakeEngine:
         return FakeEngine(
             {
+                "exits-0": Behaviour(exit_code=0),
                 "exits-3": Behaviour(exit_code=3),
                 "exits-3-unhealthy": Behaviour(exit_code=3),
                 "stubborn": Behaviour(ignores_stop_signal=True),
