@@ -25,7 +25,13 @@ def first_too_deep(text: bytes, limit: int) -> Any:
     parser = yaml.CSafeLoader(text)
     depth = 0
     while True:
-        event = parser.get_event()
+        try:
+            event = parser.get_event()
+        except yaml.MarkedYAMLError as exc:
+            # libyaml's own limit, which PyYAML 6.0.4 brought: its scanner runs ahead of the events.
+            if exc.problem and "maximum nesting depth" in exc.problem:
+                return exc.problem_mark or exc.context_mark
+            raise
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > limit:
