@@ -1,254 +1,174 @@
-"""The part of Go's text/template that people use in `--format`.
+"""The part of Go's text/template that people use in `--format`, as the Docker CLI has it.
 
-Fields (`{{.Name}}`, `{{.Label "key"}}`), literals, pipes, the functions of the Docker CLI (json,
-upper, lower, title, join, split, pad, truncate, len, println), `if` and `range` with `else`
-and `end`, and trimming with `{{-` and `-}}`. Anything else is refused with its text, never printed
-as it stands.
+`template_syntax` reads it; `template_functions` are the functions. A field of the item that does
+not exist is an error with those that do; what a nested map has not got is "<no value>", as in Go.
+Anything else is refused with its text, never printed as it stands.
 https://docs.docker.com/engine/cli/formatting/
 """
 
 from __future__ import annotations
 
-import json
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.cli.render.template_functions import NO_VALUE, call, shown
+from orchestra.cli.render.template_syntax import (
+    Branch,
+    Field,
+    Function,
+    Literal,
+    Node,
+    Pipe,
+    Text,
+    parse_template,
+    refused,
+)
 from orchestra.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+__all__ = ["Fields", "field_names", "parse_template", "render"]
 
 Fields = dict[str, object]
 
-_ACTION = re.compile(r"(\s*)\{\{(-\s)?\s*(.*?)\s*(\s-)?\}\}(\s*)", re.DOTALL)
-_WORD = re.compile(r'\s*("(?:[^"\\]|\\.)*"|`[^`]*`|\||-?\d+|\.[\w.]*|\w+)')
 
+class _Scope(NamedTuple):
+    """What the dot and the variables mean at one place; *item* is what `$` is."""
 
-class Text(NamedTuple):
-    text: str
+    dot: object
+    item: Fields
+    labels: Mapping[str, str]
+    variables: dict[str, object]
 
-
-class Show(NamedTuple):
-    """`{{…}}`: stages of a pipe, each a list of words."""
-
-    stages: tuple[tuple[str, ...], ...]
-
-
-class Choose(NamedTuple):
-    """`{{if …}} then {{else}} otherwise {{end}}`."""
-
-    condition: Show
-    then: tuple[Node, ...]
-    otherwise: tuple[Node, ...]
-
-
-class Repeat(NamedTuple):
-    """`{{range …}} body {{else}} otherwise {{end}}`; in the body the dot is the item."""
-
-    items: Show
-    body: tuple[Node, ...]
-    otherwise: tuple[Node, ...]
-
-
-Node = Text | Show | Choose | Repeat
-
-
-def parse_template(source: str) -> tuple[Node, ...]:
-    """Raises ConfigError when *source* is not in the supported part of the language."""
-    pieces = _pieces(source)
-    nodes, ended_by = _block(pieces)
-    if ended_by:
-        raise _refused(f"unexpected {{{{{ended_by}}}}}")
-    return nodes
+    def inside(self, dot: object, variables: Mapping[str, object]) -> _Scope:
+        return self._replace(dot=dot, variables={**self.variables, **variables})
 
 
 def render(nodes: Sequence[Node], fields: Fields, labels: Mapping[str, str]) -> str:
     """The text for one item. Raises ConfigError for a field that the item has not got."""
-    return "".join(_render(node, fields, labels) for node in nodes)
+    return _block(nodes, _Scope(fields, fields, labels, {}))
 
 
 def field_names(nodes: Sequence[Node]) -> Iterator[str]:
     """The fields that are shown, in order: they make the header of a table."""
     for node in nodes:
-        if isinstance(node, Show):
-            yield next((word[1:] for stage in node.stages for word in stage if word[0] == "."), "")
+        if isinstance(node, Pipe):
+            yield next(_fields_of(node), "")
 
 
-def _pieces(source: str) -> Iterator[Text | str]:
-    """Text, and the inside of each action."""
-    position = 0
-    for match in _ACTION.finditer(source):
-        before, trims_before, inside, trims_after, after = match.groups()
-        text = source[position : match.start()] + ("" if trims_before else before)
-        if text:
-            yield Text(text)
-        yield inside
-        position = match.end() if trims_after else match.end() - len(after)
-    if source[position:]:
-        yield Text(source[position:])
+def _fields_of(pipe: Pipe) -> Iterator[str]:
+    for command in pipe.commands:
+        for operand in command:
+            if isinstance(operand, Pipe):
+                yield from _fields_of(operand)
+            elif isinstance(operand, Field) and operand.base == "":
+                yield ".".join(operand.path)
 
 
-def _block(pieces: Iterator[Text | str]) -> tuple[tuple[Node, ...], str]:
-    """Nodes up to `end`, `else` or the last piece, and which of them it was."""
-    nodes: list[Node] = []
-    for piece in pieces:
-        if isinstance(piece, Text):
-            nodes.append(piece)
-        elif piece in ("end", "else"):
-            return tuple(nodes), piece
-        elif piece.startswith("if "):
-            nodes.append(Choose(_show(piece[3:]), *_branches("if", pieces)))
-        elif piece.startswith("range "):
-            nodes.append(Repeat(_show(piece[6:]), *_branches("range", pieces)))
-        else:
-            nodes.append(_show(piece))
-    return tuple(nodes), ""
+def _block(nodes: Iterable[Node], scope: _Scope) -> str:
+    scope = scope.inside(scope.dot, {})
+    return "".join(_node(node, scope) for node in nodes)
 
 
-def _branches(word: str, pieces: Iterator[Text | str]) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
-    """What stands between *word* and `end`, before and after an `else`."""
-    then, ended_by = _block(pieces)
-    otherwise: tuple[Node, ...] = ()
-    if ended_by == "else":
-        otherwise, ended_by = _block(pieces)
-    if ended_by != "end":
-        raise _refused(f"{{{{{word}}}}} without {{{{end}}}}")
-    return then, otherwise
-
-
-def _show(inside: str) -> Show:
-    words: list[str] = []
-    position = 0
-    while position < len(inside):
-        match = _WORD.match(inside, position)
-        if match is None:
-            raise _refused(f"{{{{{inside}}}}}")
-        words.append(match.group(1))
-        position = match.end()
-    stages: list[tuple[str, ...]] = []
-    while "|" in words:
-        cut = words.index("|")
-        stages.append(tuple(words[:cut]))
-        words = words[cut + 1 :]
-    stages.append(tuple(words))
-    if not all(stages):
-        raise _refused(f"{{{{{inside}}}}}")
-    return Show(tuple(stages))
-
-
-def _render(node: Node, fields: Fields, labels: Mapping[str, str]) -> str:
+def _node(node: Node, scope: _Scope) -> str:
     match node:
         case Text(text):
             return text
-        case Show():
-            return _shown(_value(node, fields, labels))
-        case Choose(condition, then, otherwise):
-            chosen = then if _value(condition, fields, labels) else otherwise
-            return render(chosen, fields, labels)
-        case Repeat(items, body, otherwise):
-            found = _value(items, fields, labels)
-            if not found and not isinstance(found, str):
-                return render(otherwise, fields, labels)
-            if not isinstance(found, list | tuple):
-                raise _refused("{{range}} over what is no list")
-            return "".join(render(body, _as_fields(item), labels) for item in found)
+        case Pipe():
+            value = _value(node, scope)
+            if node.variable:
+                scope.variables[node.variable] = value
+                return ""
+            return shown(value)
+        case Branch("range"):
+            return _repeated(node, scope)
+        case Branch():
+            value = _value(node.pipe, scope)
+            if not _is_true(value):
+                return _block(node.otherwise, scope)
+            declared = dict.fromkeys(node.variables, value)
+            dot = value if node.word == "with" else scope.dot
+            return _block(node.then, scope.inside(dot, declared))
 
 
-def _as_fields(item: object) -> Fields:
-    """*item* as what the dot and its fields mean inside `range`."""
-    return item if isinstance(item, dict) else {"": item}
-
-
-def _value(show: Show, fields: Fields, labels: Mapping[str, str]) -> object:
-    piped: list[object] = []
-    for stage in show.stages:
-        head, *rest = stage
-        arguments = [_operand(word, fields) for word in rest] + piped
-        if head == ".Label":
-            piped = [labels.get(str(arguments[0]), "") if arguments else ""]
-        elif head[0] in '."`-' or head.isdigit():
-            piped = [_operand(head, fields)]
-        else:
-            piped = [_call(head, arguments)]
-    return piped[0]
-
-
-def _nested(path: Sequence[str], fields: Fields) -> object:
-    """`.Config.Cmd`; what a map does not have is no error, as in Go."""
-    found: object = fields
-    for name in path:
-        found = found.get(name, "<no value>") if isinstance(found, dict) else "<no value>"
-    return found
-
-
-def _operand(word: str, fields: Fields) -> object:
-    if word == ".":
-        return fields.get("", fields)
-    if word.startswith("."):
-        if word[1:] not in fields and isinstance(fields.get(word[1:].split(".")[0]), dict):
-            return _nested(word[1:].split("."), fields)
-        if word[1:] not in fields:
-            known = ", ".join(f".{name}" for name in fields)
-            raise ConfigError(f"template: there is no field {word}", fix=f"use one of {known}")
-        return fields[word[1:]]
-    if word.startswith('"'):
-        text: str = json.loads(word)
-        return text
-    if word.startswith("`"):
-        return word[1:-1]
-    return int(word) if word.lstrip("-").isdigit() else word
-
-
-def _call(name: str, arguments: Sequence[object]) -> object:
-    function = _FUNCTIONS.get(name)
-    if function is None:
-        raise _refused(f'function "{name}"')
-    try:
-        return function(*arguments)
-    except (TypeError, ValueError) as exc:
-        raise ConfigError(f'template: wrong arguments for "{name}": {exc}') from exc
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple):
-        return "[" + " ".join(_shown(item) for item in value) + "]"
-    return str(value)
-
-
-def _refused(what: str) -> ConfigError:
-    return ConfigError(
-        f"template: {what} is not supported",
-        fix="use fields such as {{.Name}}, {{json .}}, pipes and {{if}}",
+def _repeated(node: Branch, scope: _Scope) -> str:
+    items = _value(node.pipe, scope)
+    pairs: list[tuple[object, object]]
+    if isinstance(items, dict):
+        pairs = sorted(items.items())
+    elif isinstance(items, list | tuple):
+        pairs = list(enumerate(items))
+    elif items is None:
+        pairs = []
+    else:
+        raise refused("{{range}} over what is no list")
+    if not pairs:
+        return _block(node.otherwise, scope)
+    return "".join(
+        _block(node.then, scope.inside(item, _loop_variables(node.variables, key, item)))
+        for key, item in pairs
     )
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+def _loop_variables(names: Sequence[str], key: object, item: object) -> dict[str, object]:
+    if len(names) > 2:
+        raise refused("{{range}} with more than two variables")
+    return dict(zip(names, (key, item) if len(names) == 2 else (item,), strict=False))
 
 
-def _join(items: object, separator: str) -> str:
-    return separator.join(items) if isinstance(items, list | tuple) else str(items)
+def _is_true(value: object) -> bool:
+    return bool(value) and value is not NO_VALUE
 
 
-def _pad(text: object, before: int, after: int) -> str:
-    return " " * before + str(text) + " " * after if text else ""
+def _value(pipe: Pipe, scope: _Scope) -> object:
+    piped: list[object] = []
+    for command in pipe.commands:
+        head, *rest = command
+        if isinstance(head, Function):
+            piped = [call(head.name, [*(_operand(each, scope) for each in rest), *piped])]
+        elif head == Field("", ("Label",)) and "Label" not in scope.item:
+            arguments = [*(_operand(each, scope) for each in rest), *piped]
+            piped = [scope.labels.get(str(arguments[0]), "") if arguments else ""]
+        elif rest or piped:
+            raise refused("a field or literal with arguments")
+        else:
+            piped = [_operand(head, scope)]
+    return piped[0]
 
 
-def _truncate(text: object, length: int) -> str:
-    return str(text)[:length]
+def _operand(operand: Literal | Field | Function | Pipe, scope: _Scope) -> object:
+    match operand:
+        case Literal(value):
+            return value
+        case Pipe():
+            return _value(operand, scope)
+        case Function(name):
+            return call(name, [])
+        case Field(base, path):
+            return _field(base, path, scope)
 
 
-_FUNCTIONS: dict[str, Callable[..., object]] = {
-    "json": _json,
-    "upper": lambda text: str(text).upper(),
-    "lower": lambda text: str(text).lower(),
-    "title": lambda text: str(text).title(),
-    "join": _join,
-    "split": lambda text, separator: str(text).split(separator),
-    "pad": _pad,
-    "truncate": _truncate,
-    "len": len,
-    "println": lambda *values: " ".join(map(_shown, values)) + "\n",
-}
+def _field(base: Pipe | str, path: tuple[str, ...], scope: _Scope) -> object:
+    if isinstance(base, Pipe):
+        return _nested(path, _value(base, scope))
+    if base == "$":
+        return _nested(path, scope.item)
+    if base:
+        if base not in scope.variables:
+            raise ConfigError(f"template: undefined variable {base}")
+        return _nested(path, scope.variables[base])
+    if path and scope.dot is scope.item and path[0] not in scope.item:
+        if ".".join(path) in scope.item:
+            return scope.item[".".join(path)]
+        known = ", ".join(f".{name}" for name in scope.item)
+        raise ConfigError(
+            f"template: there is no field .{'.'.join(path)}", fix=f"use one of {known}"
+        )
+    return _nested(path, scope.dot)
+
+
+def _nested(path: Sequence[str], found: object) -> object:
+    """`.Config.Cmd`; what a map does not have is no error, as in Go."""
+    for name in path:
+        found = found.get(name, NO_VALUE) if isinstance(found, dict) else NO_VALUE
+    return found

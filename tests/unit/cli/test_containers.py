@@ -142,7 +142,7 @@ def test_the_fields_are_those_of_docker_compose_in_its_order() -> None:
         ('{{range split .Name "-"}}<{{.}}>{{end}}', "<demo><web><1>\n"),
         ("{{if .Name}}a{{if .Ports}}b{{end}}c{{end}}", "ac\n"),
         ("a {{- .State -}} b", "arunningb\n"),
-        ('{{join (split .Name "-") "/"}}', None),
+        ('{{join (split .Name "-") "/"}}', "demo/web/1\n"),
         ('{{split .Name "-" | len}}', "3\n"),
         ("{{truncate .Name 4}}", "demo\n"),
         ("{{.Name}}\\t{{.ExitCode}}", "demo-web-1\t0\n"),
