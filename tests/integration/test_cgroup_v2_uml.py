@@ -109,12 +109,14 @@ services:
     volumes: ["./web:/web:ro"]
     command: [python3, -m, http.server, "80"]
     ports: ["8080:80"]
+    environment: &guest [GLIBC_TUNABLES, OPENSSL_ia32cap]  # as `uml` sets them, where it must
     stop_grace_period: 0s
   echo:
     image: host
     volumes: ["./echo.py:/echo.py:ro"]
     command: [python3, /echo.py]
     ports: ["7001:7000/udp"]
+    environment: *guest
     stop_grace_period: 0s
 END
 alias orchestra={os.path.abspath(PROGRAM)}

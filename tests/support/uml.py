@@ -8,12 +8,16 @@ Modules (overlay, bridge, veth …) are loaded when they are needed.
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import shutil
+import struct
 import subprocess
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.linux import prctl, seccomp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +26,7 @@ KERNEL = "linux.uml"
 _MODPROBE = os.path.join(os.path.dirname(__file__), "uml_modprobe.py")
 
 _INIT = """#!/bin/sh
+{registers}
 export PATH={path} HOME=/root LANG=C.UTF-8 TMPDIR=/run/tmp
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -30,7 +35,7 @@ mount -t devpts devpts /dev/pts
 for directory in /dev/shm /run; do mount -t tmpfs tmpfs $directory; done
 mkdir -m 1777 /run/tmp
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-printf '#!/bin/sh\nexec {python} -SIE {modprobe} "$@"\n' >/run/modprobe
+printf '#!/bin/sh\n{registers}\nexec {python} -SIE {modprobe} "$@"\n' >/run/modprobe
 chmod 755 /run/modprobe
 echo /run/modprobe >/proc/sys/kernel/modprobe
 ip link set lo up
@@ -41,6 +46,13 @@ echo $? >{results}/status
 sync
 {python} -c 'import ctypes; ctypes.CDLL(None).reboot(0x4321FEDC)'
 """
+
+
+_WITHOUT_AVX = (
+    "export OPENSSL_ia32cap=~0x1000000000000000:~0x20 GLIBC_TUNABLES=glibc.cpu.hwcaps="
+    "-AVX,-AVX2,-AVX_Fast_Unaligned_Load,-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ"
+)
+"""For a guest whose kernel restores no more than SSE registers: see `_hide_extended_registers`."""
 
 
 class UmlResult(NamedTuple):
@@ -68,6 +80,7 @@ def run(
         with open(init, "w") as file:
             file.write(
                 _INIT.format(
+                    registers=_WITHOUT_AVX if _has_tile_registers() else "",
                     path=shlex.quote(os.environ["PATH"]),
                     modprobe=shlex.quote(_MODPROBE),
                     directory=shlex.quote(os.getcwd()),
@@ -100,6 +113,7 @@ def _boot(init: str, results: str, memory: str, timeout_s: float) -> str:
             stdout=console,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_hide_extended_registers if _has_tile_registers() else None,
         )
         try:
             guest.wait(timeout_s)
@@ -109,6 +123,33 @@ def _boot(init: str, results: str, memory: str, timeout_s: float) -> str:
             tail = _read(console_path)[-2000:] + _read(os.path.join(results, "output"))[-4000:]
             raise TimeoutError(f"the guest did not end in {timeout_s} s:\n{tail}") from exc
     return _read(console_path)
+
+
+def _has_tile_registers() -> bool:
+    with open("/proc/cpuinfo") as file:
+        return " amx_tile" in file.read()
+
+
+def _hide_extended_registers() -> None:
+    """Let ptrace(PTRACE_GETREGSET, …, NT_X86_XSTATE) fail with EIO in this process.
+
+    With AMX a task's extended registers are larger than the buffer of Linux 6.1's user-mode port,
+    and its first PTRACE_SETREGSET fails ("put_fp_registers"). A host without that request, as it
+    takes this to be, makes it use PTRACE_SETFPREGS, which every x86 has. That request restores no
+    AVX register (a page fault clears their upper halves), so the guest is kept from using them.
+    """
+    ptrace, getregset, xstate = 101, 0x4204, 0x202
+    number, first, third = 0, 16, 32  # offsets in seccomp_data of what is compared
+    load, jump_equal, give = 0x20, 0x15, 0x06
+    error, allow = 0x00050000 | errno.EIO, 0x7FFF0000
+    program = [
+        (load, 0, 0, number), (jump_equal, 0, 5, ptrace),
+        (load, 0, 0, first), (jump_equal, 0, 3, getregset),
+        (load, 0, 0, third), (jump_equal, 0, 1, xstate),
+        (give, 0, 0, error), (give, 0, 0, allow),
+    ]  # fmt: skip
+    prctl.set_no_new_privs()
+    seccomp.install(b"".join(struct.pack("=HBBI", *line) for line in program))
 
 
 def _read(path: str) -> str:
