@@ -201,9 +201,10 @@ class LocalDrivers:
 
     @cached_property
     def volumes(self) -> VolumeDriver:
+        from orchestra.runtime.volume_users import users_of_volume
         from orchestra.volume.local import LocalVolumes
 
-        return LocalVolumes(self.layout, partial(_users_of_volume, self.layout))
+        return LocalVolumes(self.layout, partial(users_of_volume, self.layout))
 
     @cached_property
     def snapshots(self) -> Snapshotter:
@@ -252,16 +253,3 @@ class LocalDrivers:
         security = spec.security
         bits = capability_set(security.cap_add, security.cap_drop, privileged=security.privileged)
         return self._profiles.program(security.options, bits, privileged=security.privileged)
-
-
-def _users_of_volume(layout: Layout, volume: str) -> tuple[str, ...]:
-    """The names of the containers, of any project, that mount *volume*."""
-    from orchestra.model.state import Status
-    from orchestra.runtime.statefile import projects, read_states
-
-    return tuple(
-        state.name
-        for project in projects(layout)
-        for state in read_states(layout, project)
-        if volume in state.mounts and state.status != Status.REMOVING
-    )

@@ -15,11 +15,13 @@ class Row(NamedTuple):
 
 RUN, LOOK, FILE = "Run a project", "Look into a project", "Compose files and orchestra itself"
 IMAGE, CONTAINER, SYSTEM, BUILDER = "image", "container", "system", "builder"
+VOLUME = "volume"
 FAMILIES = {
     IMAGE: "Manage images",
     CONTAINER: "Manage containers, of whatever project",
     SYSTEM: "Manage what orchestra keeps on this machine",
     BUILDER: "Manage what builds keep",
+    VOLUME: "Manage volumes",
 }
 """Commands of two words, such as `image ls`: the first word, which is their group as well."""
 
@@ -50,6 +52,7 @@ COMMANDS: dict[str, Row] = {
     "logs": Row("logs", "View output from containers", LOOK),
     "top": Row("top", "Display the running processes", LOOK),
     "port": Row("port", "Print the public port for a port binding", LOOK),
+    "volumes": Row("volumes", "List volumes", LOOK),
     "images": Row("images", "List images used by the created containers", LOOK),
     "events": Row("events", "Receive real time events from containers", LOOK),
     "wait": Row("wait", "Block until containers of all (or specified) services stop.", LOOK),
@@ -83,6 +86,13 @@ COMMANDS: dict[str, Row] = {
     "container commit": Row(
         "container_commit", "Create a new image from a container's changes", CONTAINER
     ),
+    "volume create": Row("volume_create", "Create a volume", VOLUME),
+    "volume inspect": Row(
+        "volume_inspect", "Display detailed information on one or more volumes", VOLUME
+    ),
+    "volume ls": Row("volume_ls", "List volumes", VOLUME),
+    "volume prune": Row("volume_prune", "Remove unused local volumes", VOLUME),
+    "volume rm": Row("volume_rm", "Remove one or more volumes", VOLUME),
     "completion": Row("completion", "Print the completion script of bash, fish or zsh", FILE),
     "system df": Row(
         "system_df", "Show how much disk space images, containers and volumes use", SYSTEM
@@ -97,6 +107,8 @@ ALIASES = {
     "convert": "config",
     "image list": "image ls",
     "image remove": "image rm",
+    "volume list": "volume ls",
+    "volume remove": "volume rm",
 }
 """Old names that `docker compose` still accepts."""
 
@@ -108,7 +120,6 @@ INSTEAD = {
     "cp": "pipe through tar: `orchestra exec -T SERVICE tar c -C DIRECTORY . | tar x`",
     "export": "pipe through tar: `orchestra exec -T SERVICE tar c -C / --one-file-system .`",
     "stats": "`orchestra top` shows the processes of the containers",
-    "volumes": "`orchestra config --volumes` names those of the compose file",
     "watch": "run `orchestra up -d` again after a change",
 }
 """Commands of `docker compose` without a counterpart here, and what to do instead."""

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.engine import base as engine
-from orchestra.errors import Conflict
 from orchestra.linux.tree_size import tree_size
 from orchestra.model.container import ContainerId
 from orchestra.ops.image_prune import image_prune
 from orchestra.ops.lock import project_lock
+from orchestra.ops.object_filters import ObjectFilters
 from orchestra.ops.projectfile import may_have_resources
-from orchestra.ops.system_df import all_states, all_volumes
+from orchestra.ops.system_df import all_states
 from orchestra.ops.target import ALIVE
+from orchestra.ops.volumes import prune_volumes
 from orchestra.plan.execute import execute
 from orchestra.plan.graph import PlanBuilder
 from orchestra.plan.lifecycle import resource_of
 from orchestra.plan.operations import Verb
 from orchestra.runtime.statefile import projects
-from orchestra.volume.local import LocalVolumes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
     from orchestra.plan.events import Report
 
 FILTERS = ("label", "until")
-_NEW_S = 60.0
-"""A volume this young may belong to a container that is just being made."""
 
 
 class SystemPruned(NamedTuple):
@@ -126,23 +122,5 @@ def _is_over(state: ContainerState, filters: Filters) -> bool:
 
 def _prune_volumes(layout: Layout, filters: Filters) -> Iterator[tuple[str, int]]:
     """Anonymous volumes of no container: name and bytes of each, as it goes."""
-    driver = LocalVolumes(layout, partial(_users, layout))
-    for volume in all_volumes(layout):
-        name = volume.spec.name
-        if (
-            not volume.spec.anonymous
-            or time.time_ns() - volume.created_ns < _NEW_S * 1e9
-            or not filters.label_match(dict(volume.spec.labels))
-            or _users(layout, name)
-        ):
-            continue
-        size = tree_size(volume.mountpoint)
-        try:
-            driver.remove(name)
-        except Conflict:
-            continue  # a container has mounted it this very moment
-        yield name, size
-
-
-def _users(layout: Layout, volume: str) -> tuple[str, ...]:
-    return tuple(state.name for state in all_states(layout) if volume in state.mounts)
+    values = {"label": filters.labels, "label!": filters.without_labels}
+    return prune_volumes(layout, ObjectFilters(values))

@@ -123,6 +123,11 @@ class LocalVolumes:
             if name.startswith(_REMOVING):
                 remove_tree(os.path.join(self._layout.volumes, name))
 
+    def exists(self, name: str) -> bool:
+        """Is there one of that name, readable or not?"""
+        _check_name(name)
+        return os.path.isdir(os.path.join(self._layout.volumes, name))
+
     def find(self, name: str) -> VolumeState | None:
         """The volume *name*; None when there is none."""
         _check_name(name)

@@ -43,3 +43,10 @@ def rfc3339_nano(then_ns: int) -> str:
     from time import gmtime
 
     return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(then_ns // NS))}.{then_ns % NS:09d}Z"
+
+
+def rfc3339(then_ns: int) -> str:
+    """Whole seconds in this machine's zone: "2026-08-20T18:57:02+02:00", "…Z" for UTC."""
+    zone = strftime("%z", localtime(then_ns // NS))
+    zone = "Z" if zone in ("+0000", "") else f"{zone[:3]}:{zone[3:]}"
+    return strftime("%Y-%m-%dT%H:%M:%S", localtime(then_ns // NS)) + zone
