@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from orchestra.build.exchange.exchange import Exchange
 from orchestra.build.filesystem import Mounter
 from orchestra.build.guard import Guard
 from orchestra.build.origins import Toolbox
-from orchestra.build.records import Records
 from orchestra.build.running import Runner
 from orchestra.build.solver import Solver
 from orchestra.build.workplace import Workplace
@@ -31,13 +31,16 @@ def build_image(machine: Machine, request: BuildRequest, watch: Watch) -> str:
     os.makedirs(layout.data_root, 0o700, exist_ok=True)  # what lies in it is the owner's only
     store = LocalImageStore(layout.images)
     host = HostSnapshotter(HostImage(os.path.join(layout.images, "host")))
-    with store.holding(), Workplace(layout) as work, Guard() as guard:
+    exchange = Exchange(request, store, layout.builds, watch)
+    with store.holding(), Workplace(layout) as work, Guard() as guard, exchange:
+        records = exchange.records()
         runner = Runner(machine, guard, request.limits, work.path)
         toolbox = Toolbox(
             request=request,
             store=store,
             mounter=Mounter(store, host),
-            records=Records(os.path.join(layout.builds, "records")),
+            records=records,
+            exchange=exchange,
             work=work,
             runner=runner,
             caches=os.path.join(layout.builds, "caches"),
@@ -45,7 +48,9 @@ def build_image(machine: Machine, request: BuildRequest, watch: Watch) -> str:
         if work.is_alone:
             runner.sweep()
         try:
-            return Solver(request, toolbox, watch).build()
+            image = Solver(request, toolbox, watch).build()
+            exchange.export(records, image)
+            return image
         finally:
             toolbox.records.flush(store.unpacked.sync)
             runner.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
@@ -62,9 +63,16 @@ def is_empty(directory: str) -> bool:
 
 
 def register(
-    store: LocalImageStore, result: Result, platform: Platform, names: tuple[Reference, ...]
+    store: LocalImageStore,
+    result: Result,
+    platform: Platform,
+    names: tuple[Reference, ...],
+    cache: bytes = b"",
 ) -> str:
-    """Make *result* an image called *names*; its id. The same result has the same id."""
+    """Make *result* an image called *names*; its id. The same result has the same id.
+
+    *cache* is the description of a cache for the image's config (`cache_to: type=inline`).
+    """
     document = ImageDocument(
         created=rfc3339(result.created_ns),
         author=result.author,
@@ -77,6 +85,8 @@ def register(
     )
     built = msgspec.to_builtins(document)
     built["rootfs"] = {"type": "layers", "diff_ids": [layer.diff_id for layer in result.layers]}
+    if cache:
+        built["moby.buildkit.cache.v0"] = base64.b64encode(cache).decode()
     data = msgspec.json.encode(built)
     config = Descriptor(media_type=OCI_CONFIG, digest=store.blobs.put(data), size=len(data))
     manifest = store.blobs.put(encode_manifest(config, [layer.blob for layer in result.layers]))

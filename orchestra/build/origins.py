@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestra.build.bases import State
+    from orchestra.build.exchange.exchange import Exchange
+    from orchestra.build.exchange.shared import SharedRecords
     from orchestra.build.filesystem import FileSystem, Mounter
     from orchestra.build.graph import Origin
-    from orchestra.build.records import Records
     from orchestra.build.request import BuildRequest
     from orchestra.build.running import Runner
     from orchestra.build.source import Place
@@ -35,7 +36,8 @@ class Toolbox(NamedTuple):
     request: BuildRequest
     store: LocalImageStore
     mounter: Mounter
-    records: Records
+    records: SharedRecords
+    exchange: Exchange
     work: Workplace
     runner: Runner
     caches: str

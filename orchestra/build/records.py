@@ -23,6 +23,8 @@ class Record(Frozen, frozen=True, kw_only=True):
 
     diff_id: str = ""
     blob: str = ""
+    media_type: str = ""  # of the blob; "": an OCI layer that is not compressed
+    base: str = ""  # what the step's files began with: "host" for this machine's own
     size_bytes: int = 0
     created_ns: int = 0
     detail: str = ""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from orchestra.build.dockerfile import Dockerfile
+    from orchestra.build.exchange.spec import CacheSpec
     from orchestra.build.ignore import IgnoreRules
     from orchestra.image.platform import Platform
     from orchestra.image.reference import Reference
@@ -45,3 +46,5 @@ class BuildRequest(NamedTuple):
     no_cache: frozenset[str] = frozenset()
     epoch_s: int | None = None
     limits: Limits = Limits()
+    cache_from: tuple[CacheSpec, ...] = ()
+    cache_to: tuple[CacheSpec, ...] = ()

@@ -215,7 +215,9 @@ class Solver:
         settings = with_labels(state.settings, request.labels)
         result = Result(state.files.layers, settings, history, state.author, created_ns)
         self._toolbox.records.flush(self._toolbox.store.unpacked.sync)
-        image = register(self._toolbox.store, result, request.platform, request.names)
+        chain = tuple(layer.diff_id for layer in result.layers)
+        inline = self._toolbox.exchange.inline(self._toolbox.records, chain)
+        image = register(self._toolbox.store, result, request.platform, request.names, inline)
         self._step += 1
         names = " ".join(name.familiar for name in request.names)
         title = f"exporting {names or image}"

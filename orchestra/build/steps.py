@@ -105,6 +105,7 @@ def _carry_out(toolbox: Toolbox, request: BuildRequest, context: StepContext, wo
     record = Record(
         diff_id=layer.diff_id if layer else "",
         blob=layer.blob.digest if layer else "",
+        base=context.state.files.base,
         size_bytes=layer.blob.size if layer else 0,
         created_ns=time.time_ns(),
         detail=work.created_by[:200],
@@ -124,7 +125,8 @@ def _is_here(toolbox: Toolbox, layer: BuiltLayer) -> bool:
 def _layer_of(record: Record) -> BuiltLayer | None:
     if not record.diff_id:
         return None
-    blob = Descriptor(media_type=OCI_LAYER, digest=record.blob, size=record.size_bytes)
+    media_type = record.media_type or OCI_LAYER
+    blob = Descriptor(media_type=media_type, digest=record.blob, size=record.size_bytes)
     return BuiltLayer(record.diff_id, blob)
 
 

@@ -107,6 +107,7 @@ def service_request(
         labels=(*service.build.labels, *own),
     )
     secrets = _secrets(project, service.build)
+    around = around._replace(base=project.working_dir)
     return request_for(spec, (image_reference(project, service),), secrets, extras, around)
 
 

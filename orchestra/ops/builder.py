@@ -63,10 +63,22 @@ def prune_build_cache(layout: Layout, *, before_ns: int | None = None) -> int:
         if before_ns is None or os.stat(path).st_mtime_ns < before_ns:
             os.unlink(path)
         elif record.diff_id:
-            kept.add(record.diff_id)
+            kept |= {record.diff_id, record.blob}
     for digest in store.pinned() - kept:
         store.unpin(digest)
+    for name in ("compressed", "downloads", "git"):
+        freed += _prune_directory(os.path.join(layout.builds, name), before_ns)
     return freed + sweep(store, partial(used_images, layout)).freed_bytes
+
+
+def _prune_directory(directory: str, before_ns: int | None) -> int:
+    """Remove the entries of *directory*, which builds make again when they need them."""
+    freed = 0
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        path = os.path.join(directory, name)
+        if before_ns is None or os.stat(path).st_mtime_ns < before_ns:
+            freed += _prune_mount(path)
+    return freed
 
 
 def _old_mounts(layout: Layout, before_ns: int | None) -> Iterator[str]:
@@ -78,11 +90,12 @@ def _old_mounts(layout: Layout, before_ns: int | None) -> Iterator[str]:
 
 
 def _prune_mount(path: str) -> int:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        size = tree_size(path)
-        remove_tree(path)
+        is_directory = os.path.isdir(path)
+        size = tree_size(path) if is_directory else os.fstat(fd).st_size
+        remove_tree(path) if is_directory else os.unlink(path)
     except BlockingIOError:
         return 0
     finally:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.build.dockerfile import parse_dockerfile
+from orchestra.build.exchange.spec import parse_source, parse_target
 from orchestra.build.ignore import NOTHING_IGNORED, parse_ignore
 from orchestra.build.request import BuildRequest, Secret
 from orchestra.build.running import Limits
@@ -35,10 +36,14 @@ class Extras(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """Where a build is asked for: *cwd* shortens file names, *environ* has the ssh agent."""
+    """Where a build is asked for: *cwd* shortens file names, *environ* has the ssh agent.
+
+    Relative paths of caches count from *base*, or else from *cwd*.
+    """
 
     cwd: str
     environ: Mapping[str, str]
+    base: str = ""
 
 
 def request_for(
@@ -68,6 +73,8 @@ def request_for(
         no_cache=frozenset(("*",) if spec.no_cache or extras.no_cache else spec.no_cache_filter),
         epoch_s=source_date_epoch(args),
         limits=Limits(spec.extra_hosts, spec.shm_bytes, spec.ulimits, extras.memory_bytes),
+        cache_from=tuple(parse_source(t, around.base or around.cwd) for t in spec.cache_from),
+        cache_to=tuple(parse_target(t, around.base or around.cwd) for t in spec.cache_to),
     )
 
 

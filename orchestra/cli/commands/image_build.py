@@ -24,6 +24,8 @@ COMMAND = Command(
         Flag("add-host", "Add a custom host-to-IP mapping (host:ip)", kind=LIST),
         Flag("build-arg", "Set build-time variables", kind=LIST),
         Flag("build-context", "Additional build contexts (name=path)", kind=LIST),
+        Flag("cache-from", "External cache sources (type=registry|local,…)", kind=LIST),
+        Flag("cache-to", "Cache export destinations (type=registry|local|inline,…)", kind=LIST),
         Flag("check", "Check the Dockerfile, build nothing"),
         Flag("file", "Name of the Dockerfile (default: PATH/Dockerfile)", short="f", kind=TEXT),
         Flag("iidfile", "Write the image ID to a file", kind=TEXT),
@@ -117,6 +119,8 @@ def _spec(args: Args, context: Context) -> BuildSpec:
             (name, value if "://" in value else os.path.join(context.cwd, value))
             for name, value in _pairs(args, "build-context", "=")
         ),
+        cache_from=args.texts("cache-from"),
+        cache_to=args.texts("cache-to"),
         no_cache_filter=args.texts("no-cache-filter"),
         network=args.text("network"),
         platforms=(args.text("platform"),) if args.text("platform") else (),
