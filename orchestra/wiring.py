@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from orchestra.build.request import BuildRequest
     from orchestra.cgroup.base import CgroupManager
     from orchestra.engine.base import Engine
-    from orchestra.engine.embedded.core import Launching, ProbeStart
+    from orchestra.engine.embedded.core import CommandStart, Launching
     from orchestra.image.base import ImageStore, Snapshotter
     from orchestra.model.container import ContainerSpec
     from orchestra.network.base import NetworkDriver
@@ -234,14 +234,22 @@ class LocalDrivers:
     def begin_launch(self, plan: Launch) -> Launching:
         return self._launcher.begin(plan, self._seccomp(plan.spec))
 
-    def start_probe(self, start: ProbeStart) -> tuple[int, int]:
-        """Run a healthcheck's command as `exec` would."""
+    def start_command(self, start: CommandStart) -> tuple[int, int]:
+        """Run a healthcheck or a hook as `exec` would."""
         import msgspec
 
         from orchestra.runtime.exec import ExecRequest, ExecTarget, execution_for, spawn_exec
 
-        spec = start.spec
-        request = ExecRequest(argv=start.argv, stdout=start.output, stderr=start.output)
+        spec, command = start.spec, start.command
+        request = ExecRequest(
+            argv=command.argv,
+            env=command.env,
+            user=command.user,
+            cwd=command.cwd,
+            privileged=command.privileged,
+            stdout=start.output,
+            stderr=start.output,
+        )
         target = ExecTarget(spec.name, start.pid, start.start_ticks, start.cgroup)
         execution = execution_for(msgspec.to_builtins(spec), request, self._seccomp(spec))
         started = spawn_exec(target, execution, request)

@@ -31,6 +31,10 @@ class Health:
     UNHEALTHY = "unhealthy"
 
 
+HOOK_OUTPUT = "hook_output"
+"""The action of an event that carries lines of a hook, in its attribute "text"."""
+
+
 class PortState(NamedTuple):
     """A container port, published when *host_port* is not 0."""
 
@@ -81,6 +85,7 @@ class ContainerState(NamedTuple):
     stopped_by_user: bool = False
     health: str = Health.NONE
     failing_streak: int = 0
+    hooks_due: bool = False  # its post_start hooks have not ended yet
     ports: tuple[PortState, ...] = ()
     endpoints: tuple[EndpointState, ...] = ()
     mounts: tuple[str, ...] = ()  # names of the volumes and sources of the binds, for `ps`

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import EngineUnavailable, NotFound
+from orchestra.model.state import HOOK_OUTPUT
 from orchestra.supervisor.light import Channel
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def events(layout: Layout, target: Target) -> Iterator[ProjectEvent]:
             fields = message.get("event") if message is not None else None
             if isinstance(fields, dict):
                 event = _event(fields)
+                if event.action == HOOK_OUTPUT:
+                    continue
                 if not target.services or event.service in target.services:
                     yield event
     finally:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.errors import Interrupted
 from orchestra.model.state import Status
 from orchestra.ops.dispatch import open_client
+from orchestra.ops.hooklines import HookLines
 from orchestra.ops.interrupts import Interrupts
 from orchestra.ops.lock import project_lock
 from orchestra.ops.logs import Follower
@@ -114,6 +115,8 @@ class _Session:
         self._follower = Follower(
             host.layout, self._name, lambda c: not c.oneoff and c.service in services
         )
+        self._services = services
+        self._hooks: HookLines | None = None
         self._first_end: ContainerState | None = None
 
     def run(self) -> int:
@@ -132,12 +135,15 @@ class _Session:
 
     def close(self) -> None:
         self._follower.close()
+        if self._hooks is not None:
+            self._hooks.close()
 
     # -- phases -------------------------------------------------------------------------------
     def _bring_up(self) -> None:
         with project_lock(self._host.layout, self._name, command="up", report=self._report):
             record_project(self._host.layout, self._desired.project)
             engine = self._host.open_engine(self._name)
+            self._hooks = HookLines(self._host.layout, self._name)
             try:
                 plan = plan_for(self._desired, engine.observe(), self._options)
                 existing = find_containers(self._host.layout, Target(self._name))
@@ -146,6 +152,7 @@ class _Session:
             finally:
                 engine.close()
         self._begin()
+        self._show_hooks()
         self._show(self._follower.look())
 
     def _watch(self) -> None:
@@ -171,6 +178,7 @@ class _Session:
             left = [c for c in find_containers(self._host.layout, target) if c.status in ALIVE]
             kill = plan_each(left, Verb.KILL, {"type": "KillContainer", "signal": "SIGKILL"})
             self._execute(kill, patience=signals + 100)
+        self._show_hooks()
         self._show(self._follower.look())
 
     def _execute(self, plan: Plan[Frame], *, patience: int) -> None:
@@ -187,15 +195,23 @@ class _Session:
         """Wait for the logs, the engine or a signal, and show what is new."""
         fileno = getattr(engine, "fileno", None)
         descriptors = [self._follower.fileno()]
+        if self._hooks is not None:
+            descriptors += self._hooks.filenos()
         if fileno is not None:
             descriptors.append(fileno())
         ready = self._interrupts.wait(*descriptors, timeout_s=_LOOK_AGAIN_S)
+        self._show_hooks()
         if self._follower.fileno() in ready:
             self._show(self._follower.wait(0.0))
         elif not ready:
             self._show(self._follower.look())
         if engine is not None and self._interrupts.count > patience:
             raise Interrupted("interrupted")
+
+    def _show_hooks(self) -> None:
+        if self._hooks is not None:
+            lines = self._hooks.look()
+            self._show(each for each in lines if each.container.service in self._services)
 
     def _report(self, progress: Progress) -> None:
         if progress.text == Verb.START.doing:

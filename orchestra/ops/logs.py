@@ -38,11 +38,13 @@ class LogEvent(NamedTuple):
 
     container: ContainerState
     line: LogLine | None = None
+    is_hook: bool = False  # a line of one of its hooks, which is in no log
 
     @property
     def label(self) -> str:
-        """The container's name without the project's: "web-1"."""
-        return self.container.name.removeprefix(f"{self.container.project}-")
+        """The container's name without the project's: "web-1"; "web-1 ->" for its hooks."""
+        name = self.container.name.removeprefix(f"{self.container.project}-")
+        return f"{name} ->" if self.is_hook else name
 
 
 def read_logs(layout: Layout, target: Target, options: LogOptions) -> Iterator[LogEvent]:

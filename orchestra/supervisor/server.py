@@ -213,9 +213,10 @@ class Server:
         return bool(self._connections)
 
     def is_quiet(self) -> bool:
-        """Is nothing under way that this process alone knows of: no client, launch or probe?"""
-        return not (self._connections or self.core.probes or self.core.is_tidying) and all(
-            container.launching is None for container in self.core.containers.values()
+        """Is nothing under way that this process alone knows of: no client, launch or command?"""
+        return not (self._connections or self.core.commands or self.core.is_tidying) and all(
+            container.launching is None and container.hooks is None
+            for container in self.core.containers.values()
         )
 
     def close(self) -> None:

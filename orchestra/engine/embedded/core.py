@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestra.cgroup.base import CgroupManager, CgroupScope
+    from orchestra.engine.embedded.commands import RunningCommand
     from orchestra.engine.embedded.exits import ExitWatcher
     from orchestra.engine.embedded.health import HealthTrack
+    from orchestra.engine.embedded.hooks import HookSequence
     from orchestra.engine.embedded.probing import Probe
     from orchestra.engine.embedded.pump import LogPump
     from orchestra.image.base import Snapshotter
     from orchestra.layout import Layout
-    from orchestra.model.container import ContainerId, ContainerSpec
+    from orchestra.model.container import ContainerId, ContainerSpec, Hook
     from orchestra.model.rootfs import Rootfs
     from orchestra.network.base import NetworkDriver, Timer
     from orchestra.runtime.base import Launch, Launched
@@ -63,13 +65,13 @@ class Launching(Protocol):
         ...
 
 
-class ProbeStart(NamedTuple):
-    """A command to be run in a running container for its healthcheck."""
+class CommandStart(NamedTuple):
+    """A command to be run in a running container: a healthcheck, a hook."""
 
     spec: ContainerSpec
     pid: int
     start_ticks: int
-    argv: tuple[str, ...]
+    command: Hook
     output: int  # the fd for its stdout and stderr
     cgroup: CgroupScope
 
@@ -104,7 +106,7 @@ class Drivers(Protocol):
         """Raises OrchestraError or OSError for what is wrong before any fork."""
         ...
 
-    def start_probe(self, start: ProbeStart) -> tuple[int, int]:
+    def start_command(self, start: CommandStart) -> tuple[int, int]:
         """Run it as a child of the caller: (pid, pidfd). Raises OrchestraError or OSError."""
         ...
 
@@ -153,6 +155,7 @@ class Container:
         self.started_s = 0.0  # monotonic
         self.restart_requested = False  # a stop that is half of RestartContainer
         self.remove_request: Callable[[], None] | None = None
+        self.hooks: HookSequence | None = None  # under way
         self.health: HealthTrack | None = None
         self.health_timer: Timer | None = None
         self.probe: Probe | None = None
@@ -201,7 +204,7 @@ class Core:
         self.durable = SyncLater(loop)
         self.trash = Trash(drivers, project, loop)
         self.listeners: list[Callable[[ContainerEvent], None]] = []
-        self.probes: set[Probe] = set()  # our children, cancelled ones included
+        self.commands: set[RunningCommand] = set()  # our children, cancelled ones included
         self._dying: list[CgroupScope] = []
         self._unwritten: set[str] = set()  # containers whose state did not fit on the disk
 
@@ -279,6 +282,7 @@ class Core:
         *,
         exit_code: int | None = None,
         restarting: bool = False,
+        attributes: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """Tell all listeners that *action* has happened."""
         event = ContainerEvent(
@@ -290,6 +294,7 @@ class Core:
             image=container.spec.image,
             exit_code=exit_code,
             restarting=restarting,
+            attributes=attributes,
         )
         for listener in tuple(self.listeners):
             listener(event)

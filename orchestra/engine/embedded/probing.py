@@ -1,20 +1,17 @@
 """Runs healthchecks: when `health.py` says, inside the container, killed when they take too long.
 
-A probe is a child process of ours. Its output goes through a pipe, of which the first 4 KiB are
-kept; a probe that leaves the pipe open in a background process ends with its own exit.
+Of its output the first 4 KiB are kept.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import time
 from typing import TYPE_CHECKING
 
 from orchestra.engine.embedded import health, waiting
-from orchestra.engine.embedded.core import ProbeStart
+from orchestra.engine.embedded.commands import RunningCommand
 from orchestra.errors import OrchestraError
+from orchestra.model.container import Hook
 from orchestra.model.state import Health, Status
 
 if TYPE_CHECKING:
@@ -25,60 +22,28 @@ OUTPUT_BYTES = 4096
 
 
 class Probe:
-    """One run of a healthcheck's command. *done* is called once, with its verdict."""
+    """One run of a healthcheck's command, whose verdict `probe_ended` gets once."""
 
     def __init__(self, core: Core, container: Container, check: HealthCheck) -> None:
         """Raises OSError or OrchestraError when it cannot be started."""
         self._core = core
         self._container = container
         self._output = b""
-        self._is_cancelled = False
-        self._read_end, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            assert container.scope is not None  # noqa: S101 (a running container has one)
-            start = ProbeStart(
-                container.spec,
-                container.state.pid,
-                container.state.start_ticks,
-                health.probe_argv(check),
-                write_end,
-                container.scope,
-            )
-            self._pid, self._pidfd = core.drivers.start_probe(start)
-        except BaseException:
-            os.close(self._read_end)
-            raise
-        finally:
-            os.close(write_end)
-        core.probes.add(self)
-        core.loop.add_reader(self._read_end, self._read)
-        core.loop.add_reader(self._pidfd, self._ended)
+        self._command = RunningCommand(
+            core,
+            container,
+            Hook(argv=health.probe_argv(check)),
+            take=self._take,
+            ended=self._ended,
+        )
         self._timer = core.loop.call_later(health.timeout_s(check), self._timed_out)
 
-    def _read(self) -> None:
-        if self._read_end < 0:
-            return
-        try:
-            content = os.read(self._read_end, 65536)
-        except BlockingIOError:
-            return
-        if content:
-            self._output = (self._output + content)[:OUTPUT_BYTES]
-        else:
-            self._core.loop.remove_reader(self._read_end)
+    def _take(self, content: bytes) -> None:
+        self._output = (self._output + content)[:OUTPUT_BYTES]
 
-    def _ended(self) -> None:
-        self._read()
-        self._let_go()
-        self._core.loop.remove_reader(self._pidfd)
-        os.close(self._pidfd)
-        try:
-            status = os.waitpid(self._pid, 0)[1]
-        except ChildProcessError:
-            status = -1
-        self._core.probes.discard(self)
-        if not self._is_cancelled:
-            probe_ended(self._core, self._container, self._output, succeeded=status == 0)
+    def _ended(self, status: int) -> None:
+        self._timer.cancel()
+        probe_ended(self._core, self._container, self._output, succeeded=status == 0)
 
     def _timed_out(self) -> None:
         self.cancel()
@@ -86,18 +51,9 @@ class Probe:
         probe_ended(self._core, self._container, output, succeeded=False)
 
     def cancel(self) -> None:
-        """Kill it; no verdict follows. It is reaped when it is dead, which nobody waits for."""
-        self._is_cancelled = True
-        self._let_go()
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-
-    def _let_go(self) -> None:
+        """Kill it; no verdict follows."""
         self._timer.cancel()
-        if self._read_end >= 0:
-            self._core.loop.remove_reader(self._read_end)
-            os.close(self._read_end)
-            self._read_end = -1
+        self._command.cancel()
 
 
 def begin(core: Core, container: Container) -> None:

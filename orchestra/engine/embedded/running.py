@@ -9,11 +9,11 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orchestra.engine.embedded import probing, waiting
+from orchestra.engine.embedded import hooks, probing, waiting
 from orchestra.engine.embedded.assembly import assemble
 from orchestra.engine.embedded.pump import LogPump, make_fifos
 from orchestra.engine.embedded.restart import Exit, decide
-from orchestra.errors import LaunchFailed, OrchestraError
+from orchestra.errors import LaunchFailed, OrchestraError, RuntimeFailure
 from orchestra.model.state import Health, Status
 from orchestra.runtime.statefile import EXIT_CODE_LOST, exit_code
 
@@ -31,7 +31,8 @@ def start(core: Core, container: Container, reply: Reply | None = None) -> None:
     if reply is not None:
         container.start_replies.append(reply)
     if container.is_running:
-        _answer_start(container)
+        if container.hooks is None and not _begin_hooks(core, container):
+            _answer_start(container)
         return
     if container.launching is not None:
         return
@@ -134,6 +135,7 @@ def _launched(core: Core, container: Container, launched: Launched) -> None:
         error="",
         oom_killed=False,
         stopped_by_user=False,
+        hooks_due=bool(container.start_replies and container.spec.post_start),
         health=probing.initial_status(container.spec.healthcheck),
     )
     core.set_state(container, state)
@@ -150,8 +152,33 @@ def _launched(core: Core, container: Container, launched: Launched) -> None:
     if container.restart_requested:
         container.restart_requested = False
         core.emit(container, "restart")
-    _answer_start(container)
+    is_delayed = _begin_hooks(core, container)
+    if not is_delayed or container.spec.oneoff:  # `run` shows its command's output meanwhile
+        _answer_start(container)
     waiting.settle(container)
+
+
+def _begin_hooks(core: Core, container: Container) -> bool:
+    """Run the `post_start` hooks if somebody has asked for the start; False when there are none.
+
+    That they are due is part of the state: a start that is asked again after the supervisor was
+    killed runs them from the first on.
+    """
+    if not container.state.hooks_due:
+        return False
+
+    def done(error: OrchestraError | None) -> None:
+        core.set_state(container, container.state._replace(hooks_due=False))
+        if error is None:
+            _answer_start(container)
+            return
+        if not container.start_replies:
+            _LOG.error("%s", error)
+        _refuse_start(container, error)
+
+    sequence = hooks.HookSequence(core, container, "post_start", container.spec.post_start, done)
+    sequence.begin()
+    return True
 
 
 def watch(core: Core, container: Container, pidfd: int, network_fds: tuple[int, ...]) -> None:
@@ -207,9 +234,7 @@ def _give_up(core: Core, container: Container, error: OrchestraError) -> None:
     """It runs, but not as it should: kill it, and report *error* as the start's failure."""
     state = container.state._replace(error=error.what, stopped_by_user=True)
     core.set_state(container, state)
-    replies, container.start_replies = container.start_replies, []
-    for reply in replies:
-        reply.fail(error)
+    _refuse_start(container, error)
     if container.scope is not None:
         container.scope.kill()
 
@@ -230,9 +255,7 @@ def _start_failed(core: Core, container: Container, error: OrchestraError) -> No
         health=Health.NONE,
     )
     core.set_state(container, state)
-    replies, container.start_replies = container.start_replies, []
-    for reply in replies:
-        reply.fail(error)
+    _refuse_start(container, error)
     core.emit(container, "die", exit_code=state.exit_code)
     _after_final_exit(container)
 
@@ -243,9 +266,26 @@ def _answer_start(container: Container) -> None:
         reply.succeed()
 
 
+def _refuse_start(container: Container, error: OrchestraError) -> None:
+    replies, container.start_replies = container.start_replies, []
+    for reply in replies:
+        reply.fail(error)
+
+
+def end_hooks(container: Container, cause: str) -> None:
+    """No more hooks: the container ends, or is to end. Who waits for `post_start` is told."""
+    if container.hooks is None:
+        return
+    container.hooks.cancel()
+    if container.state.hooks_due:
+        name = container.state.name
+        _refuse_start(container, RuntimeFailure(f"container {name} {cause} in its post_start hook"))
+
+
 # -- the end --------------------------------------------------------------------------------------
 def exited(core: Core, container: Container, status: int | None) -> None:
     """The container's process has ended with wait status *status* (None: nobody knows)."""
+    end_hooks(container, "ended")
     state = container.state
     oom_killed = release_run(core, container)
     code = EXIT_CODE_LOST if status is None else exit_code(status)
@@ -263,6 +303,7 @@ def exited(core: Core, container: Container, status: int | None) -> None:
         exit_code=code,
         oom_killed=oom_killed,
         error=lost,
+        hooks_due=False,
         health=Health.NONE,
     )
     core.set_state(container, state)
@@ -329,6 +370,7 @@ def _after_final_exit(container: Container) -> None:
     replies, container.stop_replies = container.stop_replies, []
     for reply in replies:
         reply.succeed()
+    _refuse_start(container, RuntimeFailure(f"container {container.state.name} was stopped"))
     waiting.settle(container)
     remove, container.remove_request = container.remove_request, None
     if remove is not None:

@@ -7,10 +7,13 @@ import signal
 from typing import TYPE_CHECKING
 
 from orchestra.engine.embedded import probing, running, waiting
+from orchestra.engine.embedded.hooks import HookSequence
 from orchestra.errors import ConfigError, Conflict
 from orchestra.model.state import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestra.engine.base import (
         KillContainer,
         PauseContainer,
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
         UnpauseContainer,
     )
     from orchestra.engine.embedded.core import Container, Core, Reply
+    from orchestra.errors import OrchestraError
 
 
 def signal_number(name: str) -> int:
@@ -43,7 +47,34 @@ def stop(core: Core, container: Container, request: StopContainer, reply: Reply)
         reply.succeed()
         return
     container.stop_replies.append(reply)
-    terminate(core, container, number, grace_s)
+    _after_pre_stop(core, container, lambda: terminate(core, container, number, grace_s))
+
+
+def _after_pre_stop(core: Core, container: Container, go_on: Callable[[], None]) -> None:
+    """Run the `pre_stop` hooks, then *go_on*; what is frozen cannot run them.
+
+    A second request joins the first. When a hook fails, all are told, and the container runs on.
+    """
+    if container.hooks is not None and not container.state.hooks_due:
+        return
+    running.end_hooks(container, "was stopped")
+    sequence = container.spec.pre_stop
+    if not sequence or container.state.status != Status.RUNNING:
+        go_on()
+        return
+
+    def done(error: OrchestraError | None) -> None:
+        if error is None:
+            go_on()
+            return
+        container.restart_requested = False
+        core.set_state(container, container.state._replace(stopped_by_user=False))
+        waiting_for = container.stop_replies + container.start_replies
+        container.stop_replies, container.start_replies = [], []
+        for reply in waiting_for:
+            reply.fail(error)
+
+    HookSequence(core, container, "pre_stop", sequence, done).begin()
 
 
 def _leave_alone(core: Core, container: Container) -> bool:
@@ -103,9 +134,12 @@ def restart(core: Core, container: Container, request: RestartContainer, reply: 
     if not container.is_running:
         running.start(core, container, reply)
         return
+    number = signal_number(container.spec.stop_signal or "SIGTERM")
+    if container.state.hooks_due:
+        running.end_hooks(container, "was restarted")
     container.start_replies.append(reply)
     container.restart_requested = True
-    terminate(core, container, signal_number(container.spec.stop_signal or "SIGTERM"), grace_s)
+    _after_pre_stop(core, container, lambda: terminate(core, container, number, grace_s))
 
 
 def pause(core: Core, container: Container, _request: PauseContainer, reply: Reply) -> None:
