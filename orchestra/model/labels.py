@@ -12,4 +12,8 @@ DEPENDS_ON = "com.docker.compose.depends_on"
 IMAGE = "com.docker.compose.image"
 NETWORK = "com.docker.compose.network"
 VOLUME = "com.docker.compose.volume"
+HOOK = "com.docker.compose.hook"
+"""On the containers of hooks; PRE_START is its only value."""
+
+PRE_START = "pre_start"
 VERSION = "com.docker.compose.version"

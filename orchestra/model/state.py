@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
+from orchestra.model import labels
+
 
 class Status:
     """The states a container can be in, as Docker names them."""
@@ -90,6 +92,11 @@ class ContainerState(NamedTuple):
     endpoints: tuple[EndpointState, ...] = ()
     mounts: tuple[str, ...] = ()  # names of the volumes and sources of the binds, for `ps`
     tty: bool = False
+
+    @property
+    def is_hook(self) -> bool:
+        """Was it made for one `pre_start` command of its service?"""
+        return any(key == labels.HOOK for key, _ in self.labels)
 
 
 def dump_state(state: ContainerState) -> bytes:

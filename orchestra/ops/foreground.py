@@ -113,7 +113,7 @@ class _Session:
         self._labels = attached_labels(desired, services)
         self._has_begun = False
         self._follower = Follower(
-            host.layout, self._name, lambda c: not c.oneoff and c.service in services
+            host.layout, self._name, lambda c: (not c.oneoff or c.is_hook) and c.service in services
         )
         self._services = services
         self._hooks: HookLines | None = None
@@ -170,7 +170,8 @@ class _Session:
             text = "Aborting on container exit..."
         self._report(Progress("", Phase.WARNING, text))
         target = Target(self._name, self._options.services)
-        containers = find_containers(self._host.layout, target)
+        every = find_containers(self._host.layout, target, oneoffs=True)
+        containers = [each for each in every if not each.oneoff or each.is_hook]
         try:
             stop = plan_stop(containers, self._options.stop_grace_s)
             self._execute(stop, patience=signals)
@@ -216,6 +217,8 @@ class _Session:
     def _report(self, progress: Progress) -> None:
         if progress.text == Verb.START.doing:
             self._begin()
+        elif progress.text == Verb.AWAIT_EXIT.done:  # a pre_start container is removed now
+            self._show(self._follower.look())
         self._audience.report(progress)
 
     def _begin(self) -> None:
@@ -227,6 +230,8 @@ class _Session:
     def _show(self, events: Iterator[LogEvent]) -> None:
         for event in events:
             self._begin()
+            if event.line is None and event.container.is_hook:
+                continue
             if event.line is None and self._matters(event.container):
                 self._first_end = self._first_end or event.container
             self._audience.show(event)

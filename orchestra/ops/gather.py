@@ -47,6 +47,12 @@ def gather(
         hashes={s.name: hash_of(chosen, s, linked.get(s.name, ())) for s in chosen.services},
         known=all_service_names(project),
         linked=linked,
+        hook_images={
+            step.image: resolve(service, step.image, images)
+            for service in chosen.services
+            for step in service.pre_start
+            if step.image
+        },
     )
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from orchestra.layout import Layout
 
+
 class HookLines:
     """Lines of hooks of *project* from now on. Ends with the supervisor that it has asked."""
 

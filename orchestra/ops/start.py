@@ -40,7 +40,8 @@ def start(
                     f'service "{service}" has no container to start',
                     fix=f"`orchestra up -d {service}` creates it",
                 )
-        return plan_start(chosen, find_containers(host.layout, Target(target.project)))
+        everything = find_containers(host.layout, Target(target.project), oneoffs=True)
+        return plan_start(chosen, everything)
 
     dispatch(host, target.project, command="start", plan=plan, report=report, dry_run=dry_run)
     if wait and not dry_run:

@@ -19,7 +19,8 @@ class Desired(NamedTuple):
     """*project* holds the services that this command is about and what they depend on.
 
     *known* are the names of all services of the compose files, enabled or not: a container of any
-    other service is an orphan. *linked* are the names that other services' `links` give a service.
+    other service is an orphan. *linked* are the names that other services' `links` give a service,
+    *hook_images* the images, by reference, that `pre_start` commands run in.
     """
 
     project: Project
@@ -27,6 +28,7 @@ class Desired(NamedTuple):
     hashes: Mapping[str, str]
     known: frozenset[str]
     linked: Mapping[str, tuple[str, ...]]
+    hook_images: Mapping[str, ImageConfig] = {}
 
     def aliases(self, service: str) -> tuple[str, ...]:
         """The names that *service* answers to on each of its networks."""

@@ -41,7 +41,7 @@ def plan_down(observed: Observed, scope: DownScope) -> Plan[engine.Request]:
 
 
 def _goes(container: ContainerState, scope: DownScope) -> bool:
-    if container.oneoff:
+    if container.oneoff and not container.is_hook:
         return scope.remove_orphans
     if scope.declared is not None and container.service not in scope.declared:
         return scope.remove_orphans

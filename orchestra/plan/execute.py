@@ -195,6 +195,12 @@ def _tell(
 def _unexpected_exit(operation: Operation[R], exit_code: int | None) -> OrchestraError | None:
     if operation.verb is not Verb.AWAIT_EXIT or not operation.must_succeed or not exit_code:
         return None
+    if operation.cause:  # a command that belongs to another container's start
+        name = operation.resource.removeprefix("Container ")
+        return DependencyFailed(
+            f"{operation.cause} exited with status {exit_code}",
+            fix=f"`orchestra logs {name}` shows what it wrote; the service was not started",
+        )
     return DependencyFailed(
         f"{operation.resource} did not complete successfully: exit status {exit_code}",
         fix="read its logs to see why; what depends on it has not been started",

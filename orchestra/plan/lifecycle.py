@@ -83,9 +83,10 @@ def plan_start(
     """Start what does not run of *chosen*, after their dependencies of *everything* are ready."""
     builder: PlanBuilder[Frame] = PlanBuilder()
     starting = {c.id for c in chosen if c.status not in _ALIVE}
-    by_service = _by_service(everything)
+    by_service = _by_service(c for c in everything if not c.oneoff)
     started: dict[str, int] = {}
     waits: dict[tuple[str, str], int] = {}
+    hooks: dict[str, list[int]] = {}  # service -> the end of its last pre_start command
     for container in in_order(chosen):
         if container.id not in starting:
             continue
@@ -95,6 +96,10 @@ def plan_start(
             for other in by_service.get(edge.service, ())
             for key in _ready(builder, other, edge.condition, started, waits)
         ]
+        if not container.started_ns:
+            if container.service not in hooks:
+                hooks[container.service] = _run_hooks(builder, everything, container, needs)
+            needs += hooks[container.service]
         started[container.id] = builder.add(
             Verb.START,
             resource_of(container),
@@ -102,6 +107,39 @@ def plan_start(
             needs=needs,
         )
     return builder.build()
+
+
+def _run_hooks(
+    builder: PlanBuilder[Frame],
+    everything: Iterable[ContainerState],
+    of: ContainerState,
+    needs: list[int],
+) -> list[int]:
+    """Run the `pre_start` containers that `create`, or a failed `up`, has left of a service."""
+    before: list[int] = []
+    hooks = (c for c in everything if c.is_hook and c.service == of.service)
+    for hook in sorted(hooks, key=lambda c: (c.number, c.name)):
+        keys = before + needs
+        for verb, request in _HOOK_STEPS:
+            key = builder.add(
+                verb,
+                resource_of(hook),
+                request={"type": request, "id": hook.id},
+                cause=f'service "{of.service}" pre_start' if verb is Verb.AWAIT_EXIT else "",
+                needs=keys,
+                must_succeed=verb is Verb.AWAIT_EXIT,
+            )
+            keys = [key]
+            if verb is Verb.AWAIT_EXIT:
+                before = keys
+    return before
+
+
+_HOOK_STEPS = (
+    (Verb.START, "StartContainer"),
+    (Verb.AWAIT_EXIT, "WaitExited"),
+    (Verb.REMOVE, "RemoveContainer"),
+)
 
 
 def plan_ready(containers: Iterable[ContainerState]) -> Plan[Frame]:

@@ -30,6 +30,10 @@ class Observed:
         """The containers of *service* by number, without one-off ones."""
         return tuple(self._by_service.get(service, ()))
 
+    def hooks_of(self, service: str) -> tuple[ContainerState, ...]:
+        """Containers of `pre_start` commands of *service*, of an earlier time."""
+        return tuple(c for c in self.containers if c.service == service and c.is_hook)
+
     def orphans(self, known: frozenset[str]) -> tuple[ContainerState, ...]:
         """The containers of services that the compose files do not know (any more).
 
@@ -38,7 +42,7 @@ class Observed:
         return tuple(
             container
             for container in sorted(self.containers, key=lambda c: (c.service, c.number, c.name))
-            if container.service not in known or (container.oneoff and _has_ended(container))
+            if container.service not in known or _is_left_over(container)
         )
 
     def anonymous_volumes(self, container: ContainerState) -> dict[str, str]:
@@ -66,5 +70,7 @@ def _label(pairs: Pairs, key: str) -> str:
     return ""
 
 
-def _has_ended(container: ContainerState) -> bool:
-    return container.status in (Status.EXITED, Status.DEAD)
+def _is_left_over(container: ContainerState) -> bool:
+    """Has `run` left it? A failed `pre_start` is the service's, and kept to be looked at."""
+    ended = container.status in (Status.EXITED, Status.DEAD)
+    return container.oneoff and ended and not container.is_hook

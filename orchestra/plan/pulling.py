@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from orchestra.model.service import PullPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchestra.model.project import Project
     from orchestra.model.service import Service
 
@@ -46,27 +48,31 @@ def pulls_before_up(
     """
     wanted: dict[str, Pulling] = {}
     for service in project.services:
-        image = service.image
-        if not image or image == HOST_IMAGE or image in wanted:
-            continue
-        if _is_due(service, override or service.pull_policy, stock):
-            wanted[image] = Pulling(
-                service.name, image, service.platform, can_be_built=_builds(project, image)
-            )
+        for image in _images(service):
+            if image == HOST_IMAGE or image in wanted:
+                continue
+            if _is_due(service, image, override or service.pull_policy, stock):
+                wanted[image] = Pulling(
+                    service.name, image, service.platform, can_be_built=_builds(project, image)
+                )
     return tuple(wanted.values())
 
 
-def _is_due(service: Service, policy: PullPolicy | None, stock: Stock) -> bool:
+def _images(service: Service) -> tuple[str, ...]:
+    """The images by name that *service* needs: its own, those of its `pre_start` commands."""
+    return tuple(filter(None, (service.image, *(step.image for step in service.pre_start))))
+
+
+def _is_due(service: Service, image: str, policy: PullPolicy | None, stock: Stock) -> bool:
     match policy:
         case PullPolicy.ALWAYS:
             return True
         case PullPolicy.NEVER | PullPolicy.BUILD:
             return False
         case PullPolicy.REFRESH:
-            is_here = stock.has(service.image)
-            return not is_here or stock.age_s(service.image) >= service.pull_refresh_s
+            return not stock.has(image) or stock.age_s(image) >= service.pull_refresh_s
         case PullPolicy.MISSING | None:
-            return not stock.has(service.image)
+            return not stock.has(image)
 
 
 def pulls_on_request(
@@ -97,7 +103,16 @@ def pulls_on_request(
                 service.name, service.image, service.platform, skipped, service.build is not None
             )
         )
+        decided += _hook_pulls(service, pulled_by)
     return tuple(decided)
+
+
+def _hook_pulls(service: Service, pulled_by: dict[str, str]) -> Iterator[Pulling]:
+    """The images of the `pre_start` commands of *service* that nobody pulls yet."""
+    for image in _images(service):
+        if image not in (service.image, HOST_IMAGE) and image not in pulled_by:
+            pulled_by[image] = service.name
+            yield Pulling(service.name, image, service.platform)
 
 
 def _reason_to_skip(service: Service, policy: PullPolicy | None, stock: Stock) -> str:

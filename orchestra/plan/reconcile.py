@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.engine import base as engine
 from orchestra.model.container import ContainerId, MountKind
 from orchestra.model.state import Status
+from orchestra.plan import prestart
 from orchestra.plan.container import (
     Identity,
     Volumes,
@@ -87,6 +88,7 @@ class _Reconciler:
         self._decisions: list[Decision] = []
         self._by_service: dict[str, list[Decision]] = {}
         self._ids: dict[tuple[str, int], str] = {}  # of the containers that will be there
+        self._specs: dict[str, ContainerSpec] = {}  # container id -> what is made
         self._mounts: dict[str, tuple[Mount, ...]] = {}  # of each service's first container
         self._made: dict[str, int] = {}  # network or volume -> its CreateX
         self._stopped: dict[str, int] = {}  # container id -> its StopContainer
@@ -117,8 +119,8 @@ class _Reconciler:
         self._builder.warnings += ignored_attributes(self._services_to_make())
         self._plan_networks()
         self._plan_volumes()
-        for decision in self._decisions:
-            self._plan_coming(decision)
+        for decisions in self._by_service.values():
+            self._plan_coming(decisions)
         self._plan_orphans()
         return self._builder.build()
 
@@ -267,23 +269,93 @@ class _Reconciler:
         return [self._made[name]]
 
     # -- what comes, dependencies first -------------------------------------------------------
-    def _plan_coming(self, decision: Decision) -> None:
-        identifier = self._ids.get((decision.service.name, decision.number), "")
-        name = container_name(self._desired.project, decision.service, decision.number)
-        match decision.action:
-            case Action.REMOVE:
-                return
-            case Action.KEEP:
-                self._builder.kept.append(container_resource(name))
-            case Action.START | Action.RESTART:
-                needs = [self._stopped[identifier]] if identifier in self._stopped else []
-                self._start(decision, identifier, name, needs)
-            case Action.CREATE | Action.RECREATE:
-                created = self._create(decision, identifier, name)
-                self._start(decision, identifier, name, [created])
+    def _plan_coming(self, decisions: list[Decision]) -> None:
+        """Make what is new of one service, run its `pre_start` commands, start it."""
+        service = decisions[0].service
+        starting: list[tuple[Decision, list[int]]] = []
+        for decision in decisions:
+            identifier, name = self._identity(decision)
+            match decision.action:
+                case Action.REMOVE:
+                    pass
+                case Action.KEEP:
+                    self._builder.kept.append(container_resource(name))
+                case Action.START | Action.RESTART:
+                    needs = [self._stopped[identifier]] if identifier in self._stopped else []
+                    starting.append((decision, needs))
+                case Action.CREATE | Action.RECREATE:
+                    starting.append((decision, [self._create(decision, identifier, name)]))
+        hooks: list[int] = []
+        if service.pre_start and prestart.is_due(decisions):
+            hooks = self._plan_hooks(service, starting)
+        for decision, needs in starting:
+            self._start(decision, [*needs, *hooks])
+
+    def _identity(self, decision: Decision) -> tuple[str, str]:
+        service, number = decision.service, decision.number
+        name = container_name(self._desired.project, service, number)
+        return self._ids.get((service.name, number), ""), name
+
+    def _plan_hooks(
+        self, service: Service, starting: list[tuple[Decision, list[int]]]
+    ) -> list[int]:
+        """Run the `pre_start` commands one after another; the operations that end the last one."""
+        for earlier in self._observed.hooks_of(service.name):
+            self._remove(earlier, "left from an earlier start")
+        before: list[int] = []
+        for position, step in enumerate(service.pre_start):
+            of = starting if step.per_replica else starting[:1]
+            before = [key for each in of for key in self._plan_hook(position, *each, before)]
+        return before
+
+    def _plan_hook(
+        self, position: int, decision: Decision, needs: list[int], before: list[int]
+    ) -> list[int]:
+        """Make, start, await and remove one command's container; only make it for `create`."""
+        service, cause = decision.service, prestart.describe(decision.service, position)
+        identifier, name = self._identity(decision)
+        spec = prestart.hook_spec(
+            self._desired,
+            service,
+            position,
+            self._specs.get(identifier) or self._spec(decision, identifier, name),
+            peers=self._peers,
+            new_id=self._new_id(),
+        )
+        needs = needs + [self._removed[c.id] for c in self._observed.hooks_of(service.name)]
+        needs += [key for endpoint in spec.endpoints for key in self._network(endpoint.network)]
+        resource = container_resource(spec.name)
+        add = self._builder.add
+        created = add(
+            Verb.CREATE,
+            resource,
+            request=engine.CreateContainer(spec=spec),
+            cause="pre_start",
+            needs=needs,
+        )
+        if not self._options.start:
+            return []
+        required, wanted = self._dependencies(service)
+        started = add(
+            Verb.START,
+            resource,
+            request=engine.StartContainer(id=spec.id),
+            needs=[created, *before, *required],
+            wants=wanted,
+        )
+        ended = add(
+            Verb.AWAIT_EXIT,
+            resource,
+            request=engine.WaitExited(id=spec.id),
+            cause=cause,
+            needs=[started],
+            must_succeed=True,
+        )
+        add(Verb.REMOVE, resource, request=engine.RemoveContainer(id=spec.id), needs=[ended])
+        return [ended]
 
     def _create(self, decision: Decision, identifier: str, name: str) -> int:
-        spec = self._spec(decision, identifier, name)
+        spec = self._specs[identifier] = self._spec(decision, identifier, name)
         if decision.service.name not in self._mounts:
             self._mounts[decision.service.name] = spec.mounts
         needs = [key for e in spec.endpoints for key in self._network(e.network)]
@@ -349,9 +421,10 @@ class _Reconciler:
             self._mounts[name] = spec.mounts
         return self._mounts[name]
 
-    def _start(self, decision: Decision, identifier: str, name: str, needs: list[int]) -> None:
+    def _start(self, decision: Decision, needs: list[int]) -> None:
         if not self._options.start:
             return
+        identifier, name = self._identity(decision)
         required, wanted = self._dependencies(decision.service)
         existing = decision.existing
         paused = existing is not None and existing.status == Status.PAUSED

@@ -17,7 +17,6 @@ _EFFECTLESS = (
     "gpus",
     "isolation",
     "models",
-    "pre_start",
     "provider",
     "storage_opt",
     "use_api_socket",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestra.model.container import Frozen
 
+
 class ContainerEvent(Frozen, frozen=True, kw_only=True):
     """One event. *action* in Docker's words: create, start, die, oom, kill, stop, restart, pause,
     unpause, rename, destroy, "health_status: healthy"; and `state.HOOK_OUTPUT`.
