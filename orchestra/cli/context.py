@@ -7,23 +7,24 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from orchestra.cli.globals import GlobalOptions
-    from orchestra.model.source import SourceMap
+    from orchestra.model.source import Position, SourceMap, TreePath
     from orchestra.ops.host import Host
 
 
 class Context:
     """One invocation of `orchestra`."""
 
-    __slots__ = ("_host", "cwd", "environ", "options", "sources")
+    __slots__ = ("_host", "cwd", "environ", "find_sources", "options", "sources")
 
     def __init__(self, options: GlobalOptions, environ: Mapping[str, str], cwd: str) -> None:
         self.options = options
         self.environ = environ
         self.cwd = cwd
         self.sources: SourceMap | None = None  # of the compose file, once it has been loaded
+        self.find_sources: Callable[[Context], SourceMap] | None = None  # of a recalled project
         self._host: Host | None = None
 
     def host(self) -> Host:
@@ -47,6 +48,17 @@ class Context:
     def width(self) -> int:
         """Columns of the terminal, 80 without one."""
         return terminal_width(1)
+
+    def place_of(self, path: TreePath) -> Position | None:
+        """Where the compose file says *path*, if a project has been loaded or recalled."""
+        if self.sources is None and self.find_sources is not None:
+            from orchestra.errors import OrchestraError
+
+            try:
+                self.sources = self.find_sources(self)
+            except OrchestraError:  # it has just been changed
+                return None
+        return None if self.sources is None else self.sources.value(path)
 
     def refuse_dry_run(self) -> None:
         """For commands that cannot go through what they would do. Raises Unsupported."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.config.request import Loaded, LoadRequest
     from orchestra.model.project import Project
+    from orchestra.model.source import SourceMap
     from orchestra.ops.target import Target
 
 
@@ -91,10 +92,29 @@ def load_project(context: Context, services: tuple[str, ...] = ()) -> Project:
 
     Of *services*, those that only a profile enables are enabled with what they depend on.
     """
-    whole = load_here(context).project
+    whole = _recalled_or_loaded(context)
     if set(services).isdisjoint(service.name for service in whole.disabled_services):
         return whole
     return load_here(context, services).project
+
+
+def _recalled_or_loaded(context: Context) -> Project:
+    from orchestra.cli.remembered_project import recall_project, remember_project
+
+    known = recall_project(context)
+    if known is not None:
+        context.find_sources = _sources
+        warn(context, known.warnings)
+        return known.project
+    loaded = load_here(context)
+    remember_project(context, loaded)
+    return loaded.project
+
+
+def _sources(context: Context) -> SourceMap:
+    from orchestra.config.pipeline import load
+
+    return load(load_request(context)).sources
 
 
 def load_here(context: Context, services: tuple[str, ...] = ()) -> Loaded:

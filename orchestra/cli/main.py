@@ -143,8 +143,8 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
     except OrchestraError as exc:
         if isinstance(exc, LaunchFailed) and not command.attends:
             exc.exit_code = OrchestraError.exit_code
-        if exc.where is None and exc.path and context.sources is not None:
-            exc.where = context.sources.value(exc.path)
+        if exc.where is None and exc.path:
+            exc.where = context.place_of(exc.path)
         raise
 
 

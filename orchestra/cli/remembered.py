@@ -1,7 +1,7 @@
 """Which project lies where: remembered while all files that decide it are as they were.
 
 A record holds the name and the services of a project; for each file that was read or looked for
-its modification time, size and inode, or that it was not there; and the value of each variable
+its times, size and inode, or that it was not there; and the value of each variable
 that the files ask for. One `stat` per file is all that `ps` then pays.
 """
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from orchestra.model.project import Project
 
 Witness = list[int] | None
-"""[mtime_ns, size, inode] of a file; None when it is not there."""
+"""[mtime_ns, ctime_ns, size, inode] of a file; None when it is not there."""
 
 
 def recall(context: Context) -> Located | None:
     """What is remembered of the project here, if it still holds."""
-    asked = _question(context)
+    asked = question(context)
     try:
-        with open(_record_path(context, asked), "rb") as file:
+        with open(record_path(context, asked), "rb") as file:
             record = json.load(file)
         if record["asked"] != asked:
             return None
-        if any(_witness(path) != seen for path, seen in record["files"].items()):
+        if any(witness(path) != seen for path, seen in record["files"].items()):
             return None
         if any(context.environ.get(name) != seen for name, seen in record["variables"].items()):
             return None
@@ -50,17 +50,16 @@ def remember(context: Context, loaded: Loaded, found: Located) -> None:
     """Keep *found* for the next command."""
     from orchestra.runtime.statefile import write_atomically
 
-    asked = _question(context)
-    files = dict.fromkeys((*loaded.files_read, *_looked_for(context, loaded.project)))
+    asked = question(context)
     record = {
         "asked": asked,
         "name": found.name,
         "services": list(found.services or ()),
         "unattached": list(found.unattached),
-        "files": {path: _witness(path) for path in files},
+        "files": {path: witness(path) for path in watched_files(context, loaded)},
         "variables": {name: context.environ.get(name) for name in loaded.variables},
     }
-    path = _record_path(context, asked)
+    path = record_path(context, asked)
     try:
         os.makedirs(context.host().layout.data_root, mode=0o700, exist_ok=True)
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
@@ -69,7 +68,7 @@ def remember(context: Context, loaded: Loaded, found: Located) -> None:
         return  # a user who may not write there finds the project the long way each time
 
 
-def _question(context: Context) -> list[str]:
+def question(context: Context) -> list[str]:
     """All that decides the answer beside files, as one list of strings."""
     options = context.options
     variables = sorted(
@@ -86,8 +85,14 @@ def _question(context: Context) -> list[str]:
     ]
 
 
-def _record_path(context: Context, asked: list[str]) -> str:
-    return os.path.join(context.host().layout.located, f"{crc32(repr(asked).encode()):08x}.json")
+def record_path(context: Context, asked: list[str], kind: str = "json") -> str:
+    """Where the record of *kind* is kept that answers *asked*."""
+    return os.path.join(context.host().layout.located, f"{crc32(repr(asked).encode()):08x}.{kind}")
+
+
+def watched_files(context: Context, loaded: Loaded) -> tuple[str, ...]:
+    """Every file that was read or looked for, each once."""
+    return tuple(dict.fromkeys((*loaded.files_read, *_looked_for(context, loaded.project))))
 
 
 def _looked_for(context: Context, project: Project) -> Iterator[str]:
@@ -110,9 +115,10 @@ def _looked_for(context: Context, project: Project) -> Iterator[str]:
         directory = parent
 
 
-def _witness(path: str) -> Witness:
+def witness(path: str) -> Witness:
+    """What *path* is now; a link counts as what it leads to."""
     try:
         found = os.stat(path)
     except OSError:
         return None
-    return [found.st_mtime_ns, found.st_size, found.st_ino]
+    return [found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino]

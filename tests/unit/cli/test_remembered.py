@@ -139,7 +139,7 @@ def test_the_variable_names_a_project_whose_file_is_gone(directory: Path) -> Non
 
 def test_a_damaged_record_is_no_record(directory: Path, tmp_path: Path) -> None:
     locate(context(directory))
-    (record,) = (tmp_path / "data" / "cache" / "located").iterdir()
+    (record,) = (tmp_path / "data" / "cache" / "located").glob("*.json")
     for damage in (b"", b"[]", b"{}", b'{"asked": 1}', b"\xff"):
         record.write_bytes(damage)
         assert recall(context(directory)) is None
