@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.image.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _BUSY_TIMEOUT_S = 20.0
 _NAME_COLUMNS = "repository, tag, target, image, checked_ns"
@@ -102,15 +102,23 @@ class Catalog:
             return tuple(NameRow(*row) for row in rows)
 
     def register(self, image: ImageRow, names: tuple[NameRow, ...]) -> None:
-        """Add *image*, or its newer manifest; a tag that another image had goes to this one."""
+        """Add *image*, or its newer manifest; a tag that another image had goes to this one.
+
+        Whatever *names* say, they become names of *image*.
+        """
+        self.register_all(((image, names),))
+
+    def register_all(self, images: Iterable[tuple[ImageRow, tuple[NameRow, ...]]]) -> None:
+        """As `register` for each, all of them or none."""
         with self._changing() as db:
-            db.execute(
-                "INSERT INTO images VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
-                "manifest = excluded.manifest",
-                image,
-            )
-            for name in names:
-                _put_name(db, name)
+            for image, names in images:
+                db.execute(
+                    "INSERT INTO images VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET "
+                    "manifest = excluded.manifest",
+                    image,
+                )
+                for name in names:
+                    _put_name(db, name._replace(image=image.id))
 
     def tag(self, name: NameRow) -> bool:
         """Give the image one more name; False when it is gone."""

@@ -17,7 +17,7 @@ from orchestra.image.whiteouts import OPAQUE
 from orchestra.linux.safe_open import safe_open
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Collection, Generator, Iterator, Sequence
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -30,18 +30,70 @@ _INCOMPLETE = ("trusted.overlay.redirect", "trusted.overlay.metacopy")
 def archive_of(directory: str) -> Iterator[bytes]:
     """The tar archive, in chunks. Sockets are left out, as by every tar; mounts are not entered."""
     top = os.open(directory, _DIRECTORY)
-    links: dict[tuple[int, int], str] = {}
     try:
-        device = os.fstat(top).st_dev
-        pending = [""]
-        while pending:
-            path = pending.pop()
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                below = yield from _directory(top, path, device, links)
-                pending += reversed(below)
+        yield from _tree(top, "", {})
     finally:
         os.close(top)
     yield bytes(2 * _BLOCK)
+
+
+def archive_of_paths(
+    directory: str, paths: Sequence[str], leave_out: Collection[tuple[int, int]] = ()
+) -> Iterator[bytes]:
+    """The same of *paths* below *directory* ("" for all of it), with the directories above them.
+
+    *paths* are normal, and none lies below another. *leave_out* are files by device and inode.
+    Raises FileNotFoundError for a path that is not there.
+    """
+    top = os.open(directory, _DIRECTORY)
+    links: dict[tuple[int, int], str] = dict.fromkeys(leave_out, "")
+    told: set[str] = set()
+    try:
+        for path in paths:
+            for above in _with_parents(path):
+                if above not in told:
+                    told.add(above)
+                    yield from _one(top, above, links)
+            if _is_directory(top, path):
+                yield from _tree(top, path, links)
+    finally:
+        os.close(top)
+    yield bytes(2 * _BLOCK)
+
+
+def _with_parents(path: str) -> Iterator[str]:
+    """"", "a", "a/b" for "a/b"."""
+    yield ""
+    parts = path.split("/") if path else []
+    for depth in range(1, len(parts) + 1):
+        yield "/".join(parts[:depth])
+
+
+def _is_directory(top: int, path: str) -> bool:
+    status = os.stat(path or ".", dir_fd=top, follow_symlinks=False)
+    return stat.S_ISDIR(status.st_mode)
+
+
+def _one(top: int, path: str, links: dict[tuple[int, int], str]) -> Iterator[bytes]:
+    """The entry of *path* itself."""
+    directory, _, name = path.rpartition("/")
+    fd = _open_below(top, directory)
+    try:
+        status = os.stat(name or ".", dir_fd=fd, follow_symlinks=False)
+        yield from _member(fd, name or ".", path or ".", status, links)
+    finally:
+        os.close(fd)
+
+
+def _tree(top: int, start: str, links: dict[tuple[int, int], str]) -> Iterator[bytes]:
+    """All that lies below the directory *start*, on its file system."""
+    device = os.stat(start or ".", dir_fd=top).st_dev
+    pending = [start]
+    while pending:
+        path = pending.pop()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            below = yield from _directory(top, path, device, links)
+            pending += reversed(below)
 
 
 def _open_below(top: int, path: str) -> int:
@@ -79,7 +131,7 @@ def _member(
 ) -> Iterator[bytes]:
     """The header and content of one entry."""
     mode = status.st_mode
-    if stat.S_ISSOCK(mode):
+    if stat.S_ISSOCK(mode) or links.get((status.st_dev, status.st_ino)) == "":
         return
     if stat.S_ISCHR(mode) and status.st_rdev == 0:
         yield _marker(os.path.join(os.path.dirname(path), f".wh.{name}"))

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
+    from orchestra.image.catalog import ImageRow
     from orchestra.image.members import Stored
+    from orchestra.image.reference import Reference
     from orchestra.image.store import LocalImageStore
 
 T = TypeVar("T")
@@ -73,18 +75,46 @@ class _Found(NamedTuple):
 def load(store: LocalImageStore, file: BinaryIO) -> tuple[Loaded, ...]:
     """Take the images of the archive *file* into the store.
 
-    Raises RegistryError when it is none or damaged, ConfigError for impossible names, OSError.
+    All or none are registered. Raises RegistryError when it is no archive of images or damaged,
+    ConfigError for impossible names, OSError.
     """
     with Receiver(store) as receiver:
-        members = Members(lambda layer, diff_id: receiver.unpack(_descriptor(layer), diff_id))
+        members = expected_members(receiver)
         members.read(decompressed(file, _ARCHIVE_LIMIT), store.blobs)
-        loaded = []
-        for found in _images(members, store):
-            names = [parse_reference(name) for name in found.names]
-            rows = tuple(NameRow(name.name, name.tag, "", "") for name in names if name.tag)
-            config = receiver.add(found.manifest, rows)
-            loaded.append(Loaded(config.id, tuple(name.familiar for name in names if name.tag)))
-        return tuple(loaded)
+        arrived = arrivals(receiver, members, store)
+        store.catalog.register_all((image.row, image.rows) for image in arrived)
+        return tuple(
+            Loaded(image.row.id, tuple(name.familiar for name in image.names)) for image in arrived
+        )
+
+
+class Arrived(NamedTuple):
+    """An image that is complete here and not registered yet, and its tags in the archive."""
+
+    row: ImageRow
+    names: tuple[Reference, ...]
+
+    @property
+    def rows(self) -> tuple[NameRow, ...]:
+        """The names as rows of the catalog."""
+        return tuple(NameRow(name.name, name.tag, "", "") for name in self.names)
+
+
+def expected_members(receiver: Receiver) -> Members:
+    """Members that begin to unpack layers as they come."""
+    return Members(lambda layer, diff_id: receiver.unpack(_descriptor(layer), diff_id))
+
+
+def arrivals(
+    receiver: Receiver, members: Members, store: LocalImageStore
+) -> tuple[Arrived, ...]:
+    """The images of an archive that has been read, whole. Raises as `load`."""
+    arrived = []
+    for found in _images(members, store):
+        names = tuple(parse_reference(name) for name in found.names)
+        tags = tuple(name for name in names if name.tag)
+        arrived.append(Arrived(receiver.complete(found.manifest), tags))
+    return tuple(arrived)
 
 
 def _images(members: Members, store: LocalImageStore) -> tuple[_Found, ...]:

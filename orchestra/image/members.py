@@ -76,17 +76,21 @@ class Members:
         for count, entry in enumerate(tarformat.entries(stream)):
             if count > _MAX_MEMBERS:
                 raise RegistryError(f"the archive has more than {_MAX_MEMBERS} members")
-            path = posixpath.normpath(entry.name.decode("utf-8", "surrogateescape").lstrip("/"))
-            if entry.kind == tarformat.REGULAR and entry.sparse is None:
-                self._take(path, entry, stream, blobs)
-            elif entry.kind in (tarformat.SYMLINK, tarformat.HARD_LINK):
-                link = entry.link.decode("utf-8", "surrogateescape")
-                above = posixpath.dirname(path) if entry.kind == tarformat.SYMLINK else ""
-                self._links[path] = posixpath.normpath(posixpath.join(above, link))
-            else:
-                stream.skip(entry.stored_bytes)
+            self.take(entry, stream, blobs)
 
-    def _take(self, path: str, entry: Entry, stream: ByteStream, blobs: Blobs) -> None:
+    def take(self, entry: Entry, stream: ByteStream, blobs: Blobs) -> None:
+        """Take in one member with its bytes from *stream*. Raises as `read`."""
+        path = posixpath.normpath(entry.name.decode("utf-8", "surrogateescape").lstrip("/"))
+        if entry.kind == tarformat.REGULAR and entry.sparse is None:
+            self._take_file(path, entry, stream, blobs)
+        elif entry.kind in (tarformat.SYMLINK, tarformat.HARD_LINK):
+            link = entry.link.decode("utf-8", "surrogateescape")
+            above = posixpath.dirname(path) if entry.kind == tarformat.SYMLINK else ""
+            self._links[path] = posixpath.normpath(posixpath.join(above, link))
+        else:
+            stream.skip(entry.stored_bytes)
+
+    def _take_file(self, path: str, entry: Entry, stream: ByteStream, blobs: Blobs) -> None:
         size = entry.stored_bytes
         start = stream.peek(min(size, tarformat.BLOCK_BYTES))
         if start[:1] in (b"{", b"[") and size <= MAX_DOCUMENT_BYTES:

@@ -98,6 +98,15 @@ class Receiver:
 
     def add(self, manifest: str, names: tuple[NameRow, ...]) -> ImageConfig:
         """As `register`, with the rows of the catalog; their image is filled in here."""
+        image = self.complete(manifest)
+        self._store.catalog.register(image, names)
+        return self._store.image(image.id).config
+
+    def complete(self, manifest: str) -> ImageRow:
+        """Wait for the layers of *manifest*; the row that makes it an image once it is registered.
+
+        Raises what unpacking has raised, and RegistryError for documents that contradict.
+        """
         document = parse_manifest(self._store.blobs.read(manifest))
         if isinstance(document, Index):
             raise RegistryError(f"{manifest} is an index and no manifest of an image")
@@ -107,10 +116,7 @@ class Receiver:
         for _, diff_id in pairs:
             if diff_id in self._running:
                 self._running[diff_id].result()
-        image_id = document.config.digest
-        row = ImageRow(image_id, manifest, time.time_ns())
-        self._store.catalog.register(row, tuple(name._replace(image=image_id) for name in names))
-        return self._store.image(image_id).config
+        return ImageRow(document.config.digest, manifest, time.time_ns())
 
     def _unpack(self, layer: Descriptor, diff_id: str) -> None:
         def content() -> Iterator[bytes]:

@@ -11,6 +11,7 @@ since a directory's name can be taken only once.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -26,7 +27,7 @@ from orchestra.model.network import VolumeSpec, VolumeState
 from orchestra.volume.options import source_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from orchestra.layout import Layout
 
@@ -82,19 +83,21 @@ class LocalVolumes:
         return made
 
     def _make(self, spec: VolumeSpec) -> None:
+        with self.draft(spec) as draft:
+            draft.publish()
+
+    @contextlib.contextmanager
+    def draft(self, spec: VolumeSpec) -> Iterator[VolumeDraft]:
+        """A volume that nobody sees until it is published; it goes with an error before that."""
         os.makedirs(self._layout.volumes, mode=0o700, exist_ok=True)
-        draft = tempfile.mkdtemp(prefix=_DRAFT, dir=self._layout.volumes)
+        directory = tempfile.mkdtemp(prefix=_DRAFT, dir=self._layout.volumes)
         try:
-            data = os.path.join(draft, "_data")
+            data = os.path.join(directory, "_data")
             os.mkdir(data)
             os.chmod(data, 0o755)  # noqa: S103 (containers run as any user; the parent is closed)
-            record = _Record(spec=spec, created_ns=time.time_ns())
-            _write_durably(os.path.join(draft, "volume.json"), msgspec.json.encode(record))
-            os.rename(draft, os.path.join(self._layout.volumes, spec.name))
-        except OSError:
-            remove_tree(draft)
-            if not os.path.isdir(os.path.join(self._layout.volumes, spec.name)):
-                raise
+            yield VolumeDraft(spec, directory, os.path.join(self._layout.volumes, spec.name))
+        finally:
+            remove_tree(directory)
         _sync_directory(self._layout.volumes)
 
     def remove(self, name: str) -> None:
@@ -197,6 +200,32 @@ class LocalVolumes:
             _write_durably(os.path.join(self._layout.volumes, name, marker), b"")
         except FileNotFoundError:
             return
+
+
+class VolumeDraft:
+    """A volume that is being filled, in a directory of its own."""
+
+    def __init__(self, spec: VolumeSpec, directory: str, final: str) -> None:
+        self._spec = spec
+        self._directory = directory
+        self._final = final
+
+    @property
+    def data(self) -> str:
+        """Where its content goes."""
+        return os.path.join(self._directory, "_data")
+
+    def publish(self) -> bool:
+        """Make it the volume; False when somebody else has made one of that name meanwhile."""
+        record = _Record(spec=self._spec, created_ns=time.time_ns())
+        _write_durably(os.path.join(self._directory, "volume.json"), msgspec.json.encode(record))
+        try:
+            os.rename(self._directory, self._final)
+        except OSError:
+            if not os.path.isdir(self._final):
+                raise
+            return False
+        return True
 
 
 def _is_empty(directory: str) -> bool:
