@@ -49,6 +49,14 @@ class Layout:
     def projects(self) -> str:
         return join(self.data_root, "projects")
 
+    @property
+    def bundles(self) -> str:
+        return join(self.data_root, "bundles")
+
+    def bundle(self, project: str, identity: str) -> str:
+        """The model and files of a project that came as a bundle."""
+        return join(self.bundles, project, identity)
+
     def container_name(self, name: str) -> str:
         """A symbolic link to the container of that name: names are unique on a machine."""
         return join(self.data_root, "names", name)

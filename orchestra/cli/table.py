@@ -16,12 +16,14 @@ class Row(NamedTuple):
 RUN, LOOK, FILE = "Run a project", "Look into a project", "Compose files and orchestra itself"
 IMAGE, CONTAINER, SYSTEM, BUILDER = "image", "container", "system", "builder"
 VOLUME = "volume"
+BUNDLE = "bundle"
 FAMILIES = {
     IMAGE: "Manage images",
     CONTAINER: "Manage containers, of whatever project",
     SYSTEM: "Manage what orchestra keeps on this machine",
     BUILDER: "Manage what builds keep",
     VOLUME: "Manage volumes",
+    BUNDLE: "Move projects to machines without a network",
 }
 """Commands of two words, such as `image ls`: the first word, which is their group as well."""
 
@@ -63,6 +65,13 @@ COMMANDS: dict[str, Row] = {
     "build": Row("build", "Build or rebuild services", RUN),
     "builder du": Row("builder_du", "Show the disk usage of builds", BUILDER),
     "builder prune": Row("builder_prune", "Remove build cache", BUILDER),
+    "bundle save": Row("bundle_save", "Save a project with its images in one file", BUNDLE),
+    "bundle up": Row(
+        "bundle_up", "Create and start the containers of a bundle, with no network", BUNDLE
+    ),
+    "bundle inspect": Row(
+        "bundle_inspect", "Show what a bundle holds, and what it needs besides", BUNDLE
+    ),
     "image build": Row("image_build", "Build an image from a Dockerfile", IMAGE),
     "image ls": Row("image_ls", "List images", IMAGE),
     "image inspect": Row(

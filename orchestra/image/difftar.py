@@ -23,6 +23,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK = 1 << 18
 _BLOCK = tarfile.BLOCKSIZE
+_TOP = "."
 _INTERNAL = "trusted.overlay."
 _INCOMPLETE = ("trusted.overlay.redirect", "trusted.overlay.metacopy")
 
@@ -42,7 +43,8 @@ def archive_of_paths(
 ) -> Iterator[bytes]:
     """The same of *paths* below *directory* ("" for all of it), with the directories above them.
 
-    *paths* are normal, and none lies below another. *leave_out* are files by device and inode.
+    *paths* are normal, and none lies below another. *leave_out* are files by device and inode. The
+    time of *directory* itself is not told: writing the archive into it would change that.
     Raises FileNotFoundError for a path that is not there.
     """
     top = os.open(directory, _DIRECTORY)
@@ -62,7 +64,7 @@ def archive_of_paths(
 
 
 def _with_parents(path: str) -> Iterator[str]:
-    """"", "a", "a/b" for "a/b"."""
+    """*path* and all directories above it, from "" on."""
     yield ""
     parts = path.split("/") if path else []
     for depth in range(1, len(parts) + 1):
@@ -80,7 +82,7 @@ def _one(top: int, path: str, links: dict[tuple[int, int], str]) -> Iterator[byt
     fd = _open_below(top, directory)
     try:
         status = os.stat(name or ".", dir_fd=fd, follow_symlinks=False)
-        yield from _member(fd, name or ".", path or ".", status, links)
+        yield from _member(fd, name or ".", path or _TOP, status, links)
     finally:
         os.close(fd)
 
@@ -195,6 +197,8 @@ def _header(path: str, status: os.stat_result) -> tarfile.TarInfo:
     info = tarfile.TarInfo(path)
     info.mode = stat.S_IMODE(status.st_mode)
     info.uid, info.gid = status.st_uid, status.st_gid
+    if path == _TOP:
+        return info
     seconds, nanoseconds = divmod(status.st_mtime_ns, 10**9)
     info.mtime = seconds
     if nanoseconds:

@@ -105,9 +105,7 @@ def expected_members(receiver: Receiver) -> Members:
     return Members(lambda layer, diff_id: receiver.unpack(_descriptor(layer), diff_id))
 
 
-def arrivals(
-    receiver: Receiver, members: Members, store: LocalImageStore
-) -> tuple[Arrived, ...]:
+def arrivals(receiver: Receiver, members: Members, store: LocalImageStore) -> tuple[Arrived, ...]:
     """The images of an archive that has been read, whole. Raises as `load`."""
     arrived = []
     for found in _images(members, store):

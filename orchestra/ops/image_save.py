@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
 
-from orchestra.errors import ConfigError, Unsupported
+from orchestra.errors import ConfigError, NotFound, PermissionDenied, Unsupported
 from orchestra.image.host import HOST_IMAGE
 from orchestra.image.reference import parse_reference
 from orchestra.image.saving import Wanted, archive
@@ -31,7 +32,7 @@ def image_save(layout: Layout, references: Sequence[str], path: str) -> None:
     with store.holding():
         chunks = archive(store, select(store, references))
         if path:
-            _write_file(path, chunks)
+            write_file(path, chunks)
         elif sys.stdout.isatty():
             raise ConfigError(
                 "cowardly refusing to save to a terminal",
@@ -79,16 +80,35 @@ def _meant(store: LocalImageStore, reference: str) -> list[tuple[str, Reference 
     return [(store.find_id(reference), None)]
 
 
-def _write_file(path: str, chunks: Iterable[bytes]) -> None:
+def write_file(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None:
+    """Make or replace the file *path*, which appears when it is complete.
+
+    Raises NotFound and PermissionDenied for a path where no file can be, OSError (ENOSPC).
+    """
     draft = f"{path}.{os.getpid()}.part"
     try:
-        with open(draft, "wb", buffering=0) as file:
+        with _created(draft, mode) as file:
             _write(file, chunks)
         os.rename(draft, path)
-    except BaseException:
-        if os.path.exists(draft):
+    except BaseException as exc:
+        with contextlib.suppress(OSError):
             os.unlink(draft)
+        if isinstance(exc, IsADirectoryError):
+            raise ConfigError(f"{path} is a directory", fix="name a file") from exc
         raise
+
+
+def _created(path: str, mode: int) -> BinaryIO:
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        where = os.path.dirname(path) or "."
+        raise NotFound(
+            f"there is no directory {where}", fix="look at the path after --output"
+        ) from exc
+    except PermissionError as exc:
+        raise PermissionDenied(f"{path}: {exc.strerror}") from exc
+    return os.fdopen(fd, "wb", buffering=0)
 
 
 def _write(file: BinaryIO, chunks: Iterable[bytes]) -> None:

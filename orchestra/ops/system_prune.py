@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.engine import base as engine
 from orchestra.linux.tree_size import tree_size
 from orchestra.model.container import ContainerId
+from orchestra.ops.bundle_up import forget_bundles
 from orchestra.ops.image_prune import image_prune
 from orchestra.ops.lock import project_lock
 from orchestra.ops.object_filters import ObjectFilters
@@ -66,6 +67,7 @@ def system_prune(
         for name, size in _prune_volumes(layout, filters):
             removed.append(name)
             freed += size
+    forget_bundles(layout)
     images = image_prune(layout, filters._replace(dangling=not all_images))
     return SystemPruned(
         tuple(containers), tuple(networks), tuple(removed), images, freed + images.freed_bytes

@@ -16,7 +16,7 @@ LAYERS = (
     ("errors", "units", "layout", "log"),
     ("model", "linux"),
     ("config", "runtime", "image", "registry", "network", "volume", "cgroup"),
-    ("plan", "engine", "build"),
+    ("plan", "engine", "build", "bundle"),
     ("backend", "supervisor"),
     ("ops",),
     ("wiring",),

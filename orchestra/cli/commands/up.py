@@ -112,8 +112,13 @@ def run(args: Args, context: Context) -> int:
     """Bring the project up; in the foreground show its logs until it ends or is interrupted."""
     if not context.options.dry_run:
         expect_supervisor(context)
-    options = _up_options(args, context)
+    options = up_options(args, context)
     project = load_project(context, args.words)
+    return bring_up(args, context, project, options)
+
+
+def bring_up(args: Args, context: Context, project: Project, options: UpOptions) -> int:
+    """`up`, once it is known of which project."""
     if not project.services and not project.disabled_services:
         raise UsageError("no service selected")
     in_background = args.on("detach") or args.on("wait") or args.on("no-start")
@@ -147,8 +152,8 @@ def _rehearse(
     return 0
 
 
-def _up_options(args: Args, context: Context) -> UpOptions:
-    """Raises UsageError for flags that exclude each other."""
+def up_options(args: Args, context: Context) -> UpOptions:
+    """What *args* ask for. Raises UsageError for flags that exclude each other."""
     from orchestra.plan.decide import Recreate
     from orchestra.plan.desired import Dependencies
 
