@@ -109,7 +109,7 @@ def arrivals(receiver: Receiver, members: Members, store: LocalImageStore) -> tu
     """The images of an archive that has been read, whole. Raises as `load`."""
     arrived = []
     for found in _images(members, store):
-        names = tuple(parse_reference(name) for name in found.names)
+        names = dict.fromkeys(parse_reference(name) for name in found.names)
         tags = tuple(name for name in names if name.tag)
         arrived.append(Arrived(receiver.complete(found.manifest), tags))
     return tuple(arrived)

@@ -103,7 +103,7 @@ def unpack_bundle(layout: Layout, path: str, project_name: str, report: Report) 
         drafts = _fill_volumes(layout, loaded.project, reader, stack, report)
         members = expected_members(receiver)
         reader.images(members, store.blobs)
-        arrived = arrivals(receiver, members, store)
+        arrived = arrivals(receiver, members, store) if reader.contents.images else ()
         store.catalog.register_all(_registrations(reader.contents, loaded.project, arrived))
         for draft in drafts:
             draft.publish()
