@@ -53,10 +53,22 @@ class OrchestraError(Exception):
         self.path = path
         return self
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled as it is, whatever the class's own constructor asks for."""
+        return _revived, (type(self), self.args, self.__dict__)
+
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where is not None else ""
         mend = f"\n  fix: {self.fix}" if self.fix else ""
         return f"{place}{self.what}{mend}"
+
+
+def _revived(
+    kind: type[OrchestraError], args: tuple[object, ...], attributes: dict[str, object]
+) -> OrchestraError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class ConfigError(OrchestraError):

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NoReturn
 from orchestra.layout import Layout, default_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from orchestra.build.events import Watch
-    from orchestra.build.request import BuildRequest
+    from orchestra.build.build import Job
+    from orchestra.build.events import StepEvent
     from orchestra.cgroup.base import CgroupManager
     from orchestra.engine.base import Engine
     from orchestra.engine.embedded.core import CommandStart, Launching
@@ -75,15 +75,23 @@ class LocalHost:
                 at_once=self._parallel if self._parallel > 0 else IMAGES_AT_ONCE,
             )
 
-    def build(self, request: BuildRequest, watch: Watch) -> str:
-        from orchestra.build.build import build_image
+    def build(
+        self, jobs: Mapping[str, Job], watch: Callable[[str, StepEvent], None]
+    ) -> dict[str, str]:
+        from contextlib import ExitStack
+
+        from orchestra.build.build import BUILDS_AT_ONCE, build_images
         from orchestra.supervisor.loop import Loop
 
-        loop = Loop()
-        try:
-            return build_image(LocalDrivers(self._layout, loop), request, watch)
-        finally:
-            loop.close()
+        with ExitStack() as undo:
+
+            def open_machine() -> LocalDrivers:
+                loop = Loop()
+                undo.callback(loop.close)
+                return LocalDrivers(self._layout, loop)
+
+            at_once = self._parallel if self._parallel > 0 else BUILDS_AT_ONCE
+            return build_images(open_machine, jobs, watch, at_once=at_once)
 
     def connect(self, project: str) -> Engine | None:
         from orchestra.supervisor.client import SocketEngine

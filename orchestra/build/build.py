@@ -1,10 +1,11 @@
-"""`build_image`: one build from a request to an image, with all that it needs set up around it."""
+"""Builds from requests to images, with all that they need set up around them."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.build.crew import Hearing, Piece, carry_out
 from orchestra.build.exchange.exchange import Exchange
 from orchestra.build.filesystem import Mounter
 from orchestra.build.guard import Guard
@@ -12,45 +13,105 @@ from orchestra.build.origins import Toolbox
 from orchestra.build.running import Runner
 from orchestra.build.solver import Solver
 from orchestra.build.workplace import Workplace
+from orchestra.errors import OrchestraError
 from orchestra.image.host import HostImage
 from orchestra.image.snapshot.host import HostSnapshotter
 from orchestra.image.store import LocalImageStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from orchestra.build.base import Machine
-    from orchestra.build.events import Watch
+    from orchestra.build.events import StepEvent, Watch
     from orchestra.build.request import BuildRequest
+    from orchestra.model.source import TreePath
+
+BUILDS_AT_ONCE = 4
 
 
-def build_image(machine: Machine, request: BuildRequest, watch: Watch) -> str:
+class Job(NamedTuple):
+    """One of several builds; *needs* names those whose images it begins with.
+
+    *path* is the build's attribute in the compose tree, for errors.
+    """
+
+    request: BuildRequest
+    needs: tuple[str, ...] = ()
+    path: TreePath = ()
+
+
+def build_images(
+    open_machine: Callable[[], Machine],
+    jobs: Mapping[str, Job],
+    watch: Callable[[str, StepEvent], None],
+    *,
+    at_once: int = BUILDS_AT_ONCE,
+) -> dict[str, str]:
+    """The ids of the images of *jobs* by their names; *watch* hears the name with each event.
+
+    Raises BuildError; then what was not finished is no image. The caller has no threads.
+    """
+    images: dict[str, str] = {}
+
+    def piece(job: Job) -> Piece[str, StepEvent, str]:
+        def work(tell: Watch, apart: bool) -> str:  # noqa: ARG001, FBT001 (as Piece has it)
+            try:
+                return build_image(open_machine, job.request, tell)
+            except OrchestraError as exc:
+                if not exc.path:
+                    exc.at(*job.path)
+                raise
+
+        return Piece(job.needs, work)
+
+    carry_out(
+        {name: piece(job) for name, job in jobs.items()},
+        Hearing(watch, images.__setitem__),
+        at_once=at_once,
+    )
+    return images
+
+
+def build_image(open_machine: Callable[[], Machine], request: BuildRequest, watch: Watch) -> str:
     """The id of the image that *request* asks for, which has its names then.
 
     Raises BuildError; then there is no image. The caller has no threads.
     """
+    machine = open_machine()
     layout = machine.layout
     os.makedirs(layout.data_root, 0o700, exist_ok=True)  # what lies in it is the owner's only
     store = LocalImageStore(layout.images)
-    host = HostSnapshotter(HostImage(os.path.join(layout.images, "host")))
     exchange = Exchange(request, store, layout.builds, watch)
     with store.holding(), Workplace(layout) as work, Guard() as guard, exchange:
-        records = exchange.records()
-        runner = Runner(machine, guard, request.limits, work.path)
-        toolbox = Toolbox(
-            request=request,
-            store=store,
-            mounter=Mounter(store, host),
-            records=records,
-            exchange=exchange,
-            work=work,
-            runner=runner,
-            caches=os.path.join(layout.builds, "caches"),
-        )
+
+        def another(tell: Watch) -> Toolbox:
+            """For a process forked from this one, which shares no connection with it."""
+            apart = Exchange(request, store, layout.builds, tell)
+            return _toolbox(open_machine(), apart, work, guard)
+
+        tools = _toolbox(machine, exchange, work, guard)
         if work.is_alone:
-            runner.sweep()
+            tools.runner.sweep()
         try:
-            image = Solver(request, toolbox, watch).build()
-            exchange.export(records, image)
+            image = Solver(request, tools, another, watch).build()
+            exchange.export(tools.records, image)
             return image
         finally:
-            toolbox.records.flush(store.unpacked.sync)
-            runner.close()
+            tools.records.flush(store.unpacked.sync)
+            tools.runner.close()
+
+
+def _toolbox(machine: Machine, exchange: Exchange, work: Workplace, guard: Guard) -> Toolbox:
+    layout, request = machine.layout, exchange.request
+    store = LocalImageStore(layout.images)
+    host = HostSnapshotter(HostImage(os.path.join(layout.images, "host")))
+    return Toolbox(
+        request=request,
+        store=store,
+        mounter=Mounter(store, host),
+        records=exchange.records(),
+        exchange=exchange,
+        work=work,
+        runner=Runner(machine, guard, request.limits, work.path),
+        caches=os.path.join(layout.builds, "caches"),
+    )

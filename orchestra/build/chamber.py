@@ -45,9 +45,14 @@ def inside(mounts: tuple[Mounted, ...], work: Callable[[], bytes]) -> bytes:
         os.close(read_end)
         _be_inside(mounts, work, write_end)
     os.close(write_end)
-    with open(read_end, "rb") as pipe:
-        answer = pipe.read()
-    _, status = os.waitpid(pid, 0)
+    try:
+        with open(read_end, "rb") as pipe:
+            answer = pipe.read()
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        raise
+    finally:
+        _, status = os.waitpid(pid, 0)
     if status == 0 and answer[:1] == b"+":
         return answer[1:]
     text = answer[1:].decode("utf-8", "replace") if answer[:1] == b"-" else "it was killed"

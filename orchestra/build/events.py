@@ -13,13 +13,15 @@ class StepPhase(Enum):
     DONE = "done"
     CACHED = "cached"
     FAILED = "failed"
+    CANCELLED = "cancelled"
     WARNING = "warning"
 
 
 class StepEvent(NamedTuple):
-    """*step* counts the steps of a build from 1; *title* is "[stage 2/5] RUN make".
+    """*step* tells the steps of a build apart; *title* is "[stage 2/5] RUN make".
 
-    *text* is output as it came, a warning or the image's id; *seconds* is what the step took.
+    *text* is output as it came, a warning or the image's id; *seconds* is what the step took. An
+    OUTPUT without text says that the step is still at work.
     """
 
     step: int

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from orchestra.image.store import LocalImageStore
 
 _CHUNK = 1 << 20
+_SECOND_NS = 1_000_000_000
 
 
 class Result(NamedTuple):
@@ -33,7 +34,12 @@ class Result(NamedTuple):
     settings: RunSettings
     history: tuple[HistoryEntry, ...]
     author: str
-    created_ns: int
+    created: str
+
+
+def moment(created_ns: int, epoch_s: int | None) -> str:
+    """When something was made, as documents say it; *epoch_s* is SOURCE_DATE_EPOCH."""
+    return rfc3339(created_ns if epoch_s is None else epoch_s * _SECOND_NS)
 
 
 def store_layer(store: LocalImageStore, directory: str) -> BuiltLayer:
@@ -74,7 +80,7 @@ def register(
     *cache* is the description of a cache for the image's config (`cache_to: type=inline`).
     """
     document = ImageDocument(
-        created=rfc3339(result.created_ns),
+        created=result.created,
         author=result.author,
         architecture=platform.architecture,
         variant=platform.variant,

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 PROJECT = "orchestra-build"
 _NETWORK = NetworkSpec(name=f"{PROJECT}_default", project=PROJECT, key="default")
 _CHUNK = 1 << 16
+_ALIVE_S = 0.5
+"""How often a silent command is heard of."""
 
 STANDARD_MOUNT_POINTS = (
     "/proc", "/sys", "/dev", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
@@ -73,14 +75,17 @@ class Command(NamedTuple):
 
 
 class Runner:
-    """Runs one command after another; its files lie in *directory*."""
+    """Runs one command after another; its files lie in *directory*.
+
+    *has_network*: the builds' network was used, so `close` tries to remove it.
+    """
 
     def __init__(self, machine: Machine, guard: Guard, limits: Limits, directory: str) -> None:
         self._machine = machine
         self._guard = guard
         self._limits = limits
         self._directory = directory
-        self._has_network = False
+        self.has_network = False
 
     def run(self, command: Command, rootfs: Rootfs, output: Callable[[bytes], None]) -> int:
         """The exit status of *command*, whose output goes to *output*. Raises LaunchFailed."""
@@ -106,7 +111,7 @@ class Runner:
     def close(self) -> None:
         """Remove the builds' cgroup and network, unless another build is in them."""
         self._machine.cgroups.remove_project(PROJECT)
-        if self._has_network:
+        if self.has_network:
             with contextlib.suppress(Conflict):
                 self._machine.networks.remove_network(_NETWORK.name)
 
@@ -196,7 +201,7 @@ class Runner:
         with open(path, "wb") as file:
             file.write(msgspec.json.encode(spec))
         if spec.endpoints:
-            self._has_network = True
+            self.has_network = True
             networks.create_network(_NETWORK)
         allocation = networks.allocate(spec)
         undo.callback(networks.release, spec.id)
@@ -225,7 +230,8 @@ class Runner:
         loop.add_reader(pidfd, lambda: ended.append(True))
         try:
             while not ended:
-                loop.run_once()
+                loop.run_once(_ALIVE_S)
+                output(b"")
         finally:
             loop.remove_reader(pipe)
             loop.remove_reader(pidfd)

@@ -52,8 +52,6 @@ if TYPE_CHECKING:
     from orchestra.model.rootfs import Rootfs
 
 _TAIL_BYTES = 4096
-_DEAR_S = 2.0
-"""What took longer is on the disk at once: a killed build goes on behind it."""
 
 
 class StepContext(NamedTuple):
@@ -86,12 +84,26 @@ class _Work(NamedTuple):
 
 def _carry_out(toolbox: Toolbox, request: BuildRequest, context: StepContext, work: _Work) -> Done:
     """From the cache, or by *work* in a fresh upper layer that then becomes a layer."""
-    if context.is_cached:
-        record = toolbox.records.find(work.key)
-        layer = None if record is None else _layer_of(record)
-        if record is not None and (layer is None or _is_here(toolbox, layer)):
-            return Done(layer, record.created_ns, work.created_by, was_cached=True)
-    begun = time.monotonic()
+    if not context.is_cached:
+        return _worked(toolbox, request, context, work)
+    done = _remembered(toolbox, work)
+    if done is not None:
+        return done
+    with toolbox.records.claimed(work.key):
+        return _remembered(toolbox, work) or _worked(toolbox, request, context, work)
+
+
+def _remembered(toolbox: Toolbox, work: _Work) -> Done | None:
+    record = toolbox.records.find(work.key)
+    if record is None:
+        return None
+    layer = _layer_of(record)
+    if layer is not None and not _is_here(toolbox, layer):
+        return None
+    return Done(layer, record.created_ns, work.created_by, was_cached=True)
+
+
+def _worked(toolbox: Toolbox, request: BuildRequest, context: StepContext, work: _Work) -> Done:
     directory = toolbox.work.directory("step")
     rootfs = toolbox.mounter.rootfs(context.state.files, directory)
     work.write(rootfs, os.path.join(directory, "mnt"))
@@ -111,8 +123,6 @@ def _carry_out(toolbox: Toolbox, request: BuildRequest, context: StepContext, wo
         detail=work.created_by[:200],
     )
     toolbox.records.put(work.key, record)
-    if time.monotonic() - begun > _DEAR_S:
-        toolbox.records.flush(toolbox.store.unpacked.sync)
     return Done(layer, record.created_ns, work.created_by, was_cached=False)
 
 

@@ -47,9 +47,9 @@ class Workplace:
         os.close(self._lock)
 
     def directory(self, name: str) -> str:
-        """A new directory below ours."""
+        """A new directory below ours; forked processes may ask, too."""
         self._count += 1
-        path = os.path.join(self.path, f"{self._count}-{name}")
+        path = os.path.join(self.path, f"{os.getpid()}-{self._count}-{name}")
         os.mkdir(path, 0o700)
         return path
 

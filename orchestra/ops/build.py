@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from graphlib import TopologicalSorter
+from contextlib import contextmanager, suppress
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from orchestra.build.build import Job
 from orchestra.build.events import StepEvent, StepPhase
 from orchestra.build.graph import SCRATCH, Options, plan_stages
 from orchestra.build.lint.base import Finding, Subject
@@ -24,13 +25,15 @@ from orchestra.plan.desired import Dependencies, select_services
 from orchestra.registry.base import PullEnded, PullRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from orchestra.build.request import BuildRequest
     from orchestra.build.source import Place
+    from orchestra.image.platform import Platform
     from orchestra.model.build import BuildSpec
     from orchestra.model.project import Project
     from orchestra.model.service import Service
+    from orchestra.model.source import TreePath
     from orchestra.ops.host import Host
 
     Watch = Callable[[str, StepEvent], None]
@@ -59,39 +62,73 @@ def build(
     """Build the images of the services, each after those it needs. Raises BuildError and others."""
     how = Dependencies.INCLUDED if options.include_dependencies else Dependencies.LEFT_OUT
     chosen = select_services(project, options.services, how)
-    services = [service for service in chosen.services if service.build is not None]
-    ordered = in_order(services)
-    return tuple(
-        build_service(host, project, service, options.extras, around, watch) for service in ordered
-    )
+    services = tuple(service for service in chosen.services if service.build is not None)
+    return build_services(host, project, services, options.extras, around, watch)
 
 
 def build_image(host: Host, request: BuildRequest, *, pull: bool, watch: Watch) -> str:
     """The id of the image of *request*; its base images are pulled when they are missing."""
-    _bring_bases(host, request, always=pull, watch=watch)
-    return host.build(request, lambda event: watch("", event))
+    wanted = {}
+    for image, place in bases_of(request):
+        if pull or not is_here(host, image):
+            wanted[image] = Base(place, always=pull)
+    bring_bases(host, wanted, request.platform, watch)
+    return host.build({"": Job(request)}, watch)[""]
 
 
-def build_service(
+def build_services(
     host: Host,
     project: Project,
-    service: Service,
+    services: tuple[Service, ...],
     extras: Extras,
     around: Surroundings,
     watch: Watch,
-) -> Built:
-    """The image of *service*. Raises BuildError and others, with the service's path."""
-    reference = image_reference(project, service)
+) -> tuple[Built, ...]:
+    """The images of *services*, those at once that do not need each other.
+
+    Raises BuildError and others, with the service's path.
+    """
+    requests = {}
+    wanted: dict[str, Base] = {}
+    platform = None
+    for service in services:
+        with _about(service):
+            requests[service.name] = service_request(project, service, extras, around)
+    ours = {name.familiar for request in requests.values() for name in request.names}
+    for service in services:
+        request = requests[service.name]
+        platform = request.platform
+        always = extras.pull or (service.build is not None and service.build.pull)
+        with _about(service):
+            for image, place in bases_of(request):
+                if _familiar(image, place) not in ours and (always or not is_here(host, image)):
+                    wanted.setdefault(image, Base(place, always=always, path=_path(service)))
+    if platform is not None:
+        bring_bases(host, wanted, platform, watch)
+    needs = build_order(services, requests)
+    jobs = {
+        service.name: Job(requests[service.name], needs[service.name], _path(service))
+        for service in services
+    }
+    images = host.build(jobs, watch) if jobs else {}
+    return tuple(
+        Built(name, image_reference(project, project.service(name)), images[name]) for name in jobs
+    )
+
+
+def _path(service: Service) -> tuple[str, ...]:
+    return ("services", service.name, "build")
+
+
+@contextmanager
+def _about(service: Service) -> Iterator[None]:
+    """An error of *service*: told with its path."""
     try:
-        request = service_request(project, service, extras, around)
-        pull = extras.pull or (service.build is not None and service.build.pull)
-        _bring_bases(host, request, always=pull, watch=watch)
-        image = host.build(request, lambda event: watch(service.name, event))
+        yield
     except OrchestraError as exc:
         if not exc.path:
-            exc.at("services", service.name, "build")
+            exc.at(*_path(service))
         raise
-    return Built(service.name, reference, image)
 
 
 def service_request(
@@ -172,21 +209,56 @@ def _secrets(project: Project, spec: BuildSpec) -> dict[str, Secret]:
     return found
 
 
-def in_order(services: Iterable[Service]) -> list[Service]:
-    """Each service after those whose images it builds on; the loader has refused circles."""
-    chosen = {service.name: service for service in services}
-    needs = {
-        name: [
+def build_order(
+    services: Iterable[Service], requests: Mapping[str, BuildRequest]
+) -> dict[str, tuple[str, ...]]:
+    """Whose images each service builds on: as `service:NAME`, or by the image's name.
+
+    The loader has refused circles of the first kind; one through names of images means that these
+    are found somewhere else.
+    """
+    said = {
+        service.name: tuple(
             value.removeprefix(_SERVICE)
             for _, value in (service.build.additional_contexts if service.build else ())
-            if value.startswith(_SERVICE) and value.removeprefix(_SERVICE) in chosen
-        ]
-        for name, service in chosen.items()
+            if value.startswith(_SERVICE) and value.removeprefix(_SERVICE) in requests
+        )
+        for service in services
     }
-    return [chosen[name] for name in TopologicalSorter(needs).static_order()]
+    makers = {
+        name.familiar: service for service, request in requests.items() for name in request.names
+    }
+    needs = {
+        service: tuple(
+            dict.fromkeys(
+                (
+                    *said[service],
+                    *(
+                        makers[name]
+                        for image, place in bases_of(request)
+                        if (name := _familiar(image, place)) in makers and makers[name] != service
+                    ),
+                )
+            )
+        )
+        for service, request in requests.items()
+    }
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError:
+        return said
+    return needs
 
 
 # -- base images ----------------------------------------------------------------------------------
+class Base(NamedTuple):
+    """An image to be pulled: for whom, and whether one that is here does not do."""
+
+    place: Place
+    always: bool
+    path: TreePath = ()
+
+
 def is_here(host: Host, reference: str) -> bool:
     try:
         host.images().resolve(reference)
@@ -195,32 +267,39 @@ def is_here(host: Host, reference: str) -> bool:
     return True
 
 
-def _bring_bases(host: Host, request: BuildRequest, *, always: bool, watch: Watch) -> None:
-    """Pull the images that the stages need and that are not here, or (*always*) all of them."""
+def bases_of(request: BuildRequest) -> Iterator[tuple[str, Place]]:
+    """The images that the target's stages begin with or copy from. Raises BuildError."""
     names = tuple(name for name, _ in request.contexts)
     options = Options(request.args, str(request.platform), request.target, names)
-    graph = plan_stages(request.dockerfile, options)
-    wanted: dict[str, Place] = {}
-    for planned in graph.stages:
+    for planned in plan_stages(request.dockerfile, options).stages:
         for origin in (planned.base, *planned.sources.values()):
-            image = origin.image
-            if image in {"", SCRATCH, HOST_IMAGE, *wanted}:
-                continue
-            if always or not is_here(host, image):
-                wanted[image] = planned.stage.start.place
+            if origin.image not in {"", SCRATCH, HOST_IMAGE}:
+                yield origin.image, planned.stage.start.place
+
+
+def _familiar(image: str, place: Place) -> str:
+    try:
+        return parse_reference(image).familiar
+    except ConfigError as exc:
+        raise error_at(place, f"FROM: {exc.what}", exc.fix) from exc
+
+
+def bring_bases(host: Host, wanted: Mapping[str, Base], platform: Platform, watch: Watch) -> None:
+    """Pull the images *wanted*, each once. Raises BuildError with the place of who needs it."""
     requests = {}
-    for image, place in wanted.items():
-        try:
-            requests[PullRequest(parse_reference(image), request.platform)] = (image, place)
-        except ConfigError as exc:
-            raise error_at(place, f"FROM: {exc.what}", exc.fix) from exc
+    for image, base in wanted.items():
+        _familiar(image, base.place)
+        requests[PullRequest(parse_reference(image), platform)] = image
     if not requests:
         return
-    for image, _ in requests.values():
-        watch("", StepEvent(0, f"pulling {image}", StepPhase.STARTED))
+    steps = {image: -number for number, image in enumerate(wanted, 1)}
+    for image, step in steps.items():
+        watch("", StepEvent(step, f"pulling {image}", StepPhase.STARTED))
     for event in host.pull(tuple(requests)):
-        if isinstance(event, PullEnded):
-            image, place = requests[event.request]
-            if event.error is not None and (always or not is_here(host, image)):
-                raise error_at(place, f"FROM: {event.error.what}", event.error.fix)
-            watch("", StepEvent(0, f"pulling {image}", StepPhase.DONE))
+        if not isinstance(event, PullEnded):
+            continue
+        image = requests[event.request]
+        base = wanted[image]
+        if event.error is not None and (base.always or not is_here(host, image)):
+            raise error_at(base.place, f"FROM: {event.error.what}", event.error.fix).at(*base.path)
+        watch("", StepEvent(steps[image], f"pulling {image}", StepPhase.DONE))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from orchestra.errors import NotFound, OrchestraError
+from orchestra.errors import NotFound
 from orchestra.model.service import PullPolicy
 from orchestra.plan.container import image_reference
 from orchestra.plan.events import Phase, Progress
@@ -34,15 +34,12 @@ def build_before_up(host: Host, project: Project, building: Building, report: Re
 
     Raises BuildError and what else a build raises.
     """
-    services = [
+    services = tuple(
         service for service in project.services if _is_due(host, project, service, building)
-    ]
+    )
     if not services:
         return
-    from orchestra.ops.build import in_order
-
-    for service in in_order(services):
-        _build(host, project, service, report)
+    _build(host, project, services, report)
 
 
 def _is_due(host: Host, project: Project, service: Service, building: Building) -> bool:
@@ -57,23 +54,23 @@ def _is_due(host: Host, project: Project, service: Service, building: Building) 
     return False
 
 
-def _build(host: Host, project: Project, service: Service, report: Report) -> None:
+def _build(host: Host, project: Project, services: tuple[Service, ...], report: Report) -> None:
     from orchestra.build.events import StepPhase
-    from orchestra.ops.build import build_service
+    from orchestra.ops.build import build_services
     from orchestra.ops.buildrequest import Extras, Surroundings
 
-    resource = f"Image {image_reference(project, service)}"
+    resources = {s.name: f"Image {image_reference(project, s)}" for s in services}
 
-    def watch(_: str, event: StepEvent) -> None:
-        if event.phase is StepPhase.STARTED:
+    def watch(service: str, event: StepEvent) -> None:
+        resource = resources.get(service, "")
+        if event.phase is StepPhase.STARTED and resource:
             report(Progress(resource, Phase.WORKING, f"Building {event.title}"))
         elif event.phase is StepPhase.WARNING:
             report(Progress("", Phase.WARNING, event.text))
+        elif event.phase is StepPhase.FAILED:
+            report(Progress(resource, Phase.FAILED, "Error"))
 
     around = Surroundings(project.working_dir, dict(project.environment))
-    try:
-        build_service(host, project, service, Extras(), around, watch)
-    except OrchestraError:
-        report(Progress(resource, Phase.FAILED, "Error"))
-        raise
-    report(Progress(resource, Phase.DONE, "Built"))
+    build_services(host, project, services, Extras(), around, watch)
+    for resource in resources.values():
+        report(Progress(resource, Phase.DONE, "Built"))

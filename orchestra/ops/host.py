@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from orchestra.build.events import Watch
-    from orchestra.build.request import BuildRequest
+    from orchestra.build.build import Job
+    from orchestra.build.events import StepEvent
     from orchestra.engine.base import Engine
     from orchestra.image.base import ImageStore
     from orchestra.layout import Layout
@@ -30,8 +30,13 @@ class Host(Protocol):
         """
         ...
 
-    def build(self, request: BuildRequest, watch: Watch) -> str:
-        """Build an image into `images()`; its id. Raises BuildError. Needs a single thread."""
+    def build(
+        self, jobs: Mapping[str, Job], watch: Callable[[str, StepEvent], None]
+    ) -> dict[str, str]:
+        """Build images into `images()`, some at once; their ids by the names of *jobs*.
+
+        Raises BuildError. Needs a single thread.
+        """
         ...
 
     def connect(self, project: str) -> Engine | None:

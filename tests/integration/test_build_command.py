@@ -47,6 +47,11 @@ def steps(orchestra: Orchestra, *flags: str) -> list[tuple[str, str]]:
     ]
 
 
+def is_gone(command: str) -> bool:
+    found = subprocess.run(["pgrep", "-f", command], capture_output=True, check=False)
+    return found.returncode == 1
+
+
 def run(orchestra: Orchestra, image: str, command: str) -> str:
     write(
         orchestra,
@@ -297,11 +302,7 @@ def test_a_killed_build_leaves_no_process_and_no_image(orchestra: Orchestra) -> 
     build.wait(timeout=10)
     build.stderr.close()
 
-    def is_gone() -> bool:
-        found = subprocess.run(["pgrep", "-f", "^sleep 4242"], capture_output=True, check=False)
-        return found.returncode == 1
-
-    eventually(is_gone, within_s=5)
+    eventually(lambda: is_gone("^sleep 4242"), within_s=5)
     assert "killed" not in orchestra("image", "ls").out
     write(orchestra, "Dockerfile", "FROM host\nRUN true\n")
     orchestra("image", "build", "-q", "-t", "next", ".")
@@ -389,3 +390,88 @@ def test_what_builds_keep_is_the_owners_only(orchestra: Orchestra) -> None:
     write(orchestra, "Dockerfile", "FROM host\nRUN true\n")
     orchestra("image", "build", "-q", ".")
     assert os.stat(orchestra.env["ORCHESTRA_DATA_ROOT"]).st_mode & 0o777 == 0o700
+
+
+def test_stages_that_do_not_need_each_other_run_at_the_same_time(orchestra: Orchestra) -> None:
+    """Each waits, in a cache that both share, for what the other one writes."""
+    wait = "for i in $(seq 300); do test -e /c/{0} && break; sleep 0.1; done; test -e /c/{0}"
+    mount = "--mount=type=cache,target=/c"
+    write(
+        orchestra,
+        "Dockerfile",
+        f"FROM host AS one\nRUN {mount} touch /c/one; {wait.format('two')} && echo 1 > /1\n"
+        f"FROM host AS two\nRUN {mount} touch /c/two; {wait.format('one')} && echo 2 > /2\n"
+        "FROM host\nCOPY --from=one /1 /both/\nCOPY --from=two /2 /both/\n",
+    )
+    assert steps(orchestra, "-t", "both")[2:] == [("COPY", "done"), ("COPY", "done")]
+    assert run(orchestra, "both", "cat /both/1 /both/2") == "1\n2\n"
+    assert {status for _, status in steps(orchestra)} == {"cached"}
+
+
+def test_a_failing_stage_cancels_the_others(orchestra: Orchestra) -> None:
+    mount = "RUN --mount=type=cache,target=/c"
+    write(
+        orchestra,
+        "Dockerfile",
+        f"FROM host AS one\n{mount} touch /c/one; exec sleep 4243\n"
+        f"FROM host AS two\n{mount} until test -e /c/one; do sleep 0.1; done; echo why; exit 7\n"
+        "FROM host\nCOPY --from=one / /1\nCOPY --from=two / /2\n",
+    )
+    failed = orchestra("image", "build", "--progress", "plain", "-t", "broken", ".", code=17)
+    assert "[one 2/2]" in failed.err
+    assert "CANCELED" in failed.err
+    assert "exit code 7" in failed.err
+    assert is_gone("^sleep 4243")
+    assert "broken" not in orchestra("image", "ls").out
+    assert os.listdir(os.path.join(orchestra.env["ORCHESTRA_DATA_ROOT"], "build", "work")) == []
+
+
+def test_ctrl_c_ends_every_stage_and_leaves_nothing(orchestra: Orchestra) -> None:
+    write(
+        orchestra,
+        "Dockerfile",
+        "FROM host AS one\nRUN echo started-1; exec sleep 4244\n"
+        "FROM host AS two\nRUN echo started-2; exec sleep 4244\n"
+        "FROM host\nCOPY --from=one / /1\nCOPY --from=two / /2\n",
+    )
+    build = subprocess.Popen(
+        [PROGRAM, "image", "build", "--progress", "plain", "-t", "ended", "."],
+        cwd=orchestra.directory,
+        env=orchestra.env,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert build.stderr is not None
+    started = set()
+    for line in build.stderr:
+        started |= {line.split()[-1]} & {"started-1", "started-2"} if line.strip() else set()
+        if len(started) == 2:
+            break
+    os.killpg(build.pid, signal.SIGINT)  # as a terminal does
+    rest = build.stderr.read()
+    assert build.wait(timeout=20) == 130
+    build.stderr.close()
+    assert "Traceback" not in rest
+    assert is_gone("^sleep 4244")
+    assert "ended" not in orchestra("image", "ls").out
+    assert os.listdir(os.path.join(orchestra.env["ORCHESTRA_DATA_ROOT"], "build", "work")) == []
+
+
+def test_services_are_built_at_the_same_time_and_share_their_steps(orchestra: Orchestra) -> None:
+    write(orchestra, "Dockerfile", "FROM host\nRUN echo same > /same\nARG N\nRUN echo $N > /n\n")
+    write(
+        orchestra,
+        "compose.yaml",
+        "services:\n"
+        + "".join(f"  s{n}: {{build: {{context: ., args: {{N: {n}}}}}}}\n" for n in range(3)),
+    )
+    done = orchestra("--progress", "json", "build")
+    events = [json.loads(line) for line in done.err.splitlines()]
+    same = [
+        event["status"]
+        for event in events
+        if "echo same" in event["id"] and event["status"] in ("Done", "Cached")
+    ]
+    assert sorted(same) == ["Cached", "Cached", "Done"], "one has done it for all"
+    assert orchestra("run", "--rm", "-T", "s2", "cat", "/n").out == "2\n"

@@ -37,14 +37,14 @@ class Exchange:
     def __init__(
         self, request: BuildRequest, store: LocalImageStore, directory: str, watch: Watch
     ) -> None:
-        self._request = request
+        self.request = request
         self._store = store
         self._directory = directory
         self._watch = watch
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        for spec in (*self._request.cache_from, *self._request.cache_to):
+        for spec in (*self.request.cache_from, *self.request.cache_to):
             if spec.kind is Kind.OTHER:
                 self._warn(
                     f'the cache "{spec.text}" is left out: orchestra exchanges caches by '
@@ -69,13 +69,13 @@ class Exchange:
 
     @cached_property
     def _imports(self) -> Imports | None:
-        specs = [spec for spec in self._request.cache_from if _is_place(spec)]
+        specs = [spec for spec in self.request.cache_from if _is_place(spec)]
         if not specs:
             return None
         from orchestra.build.exchange.imports import Imports, Source
 
         sources = tuple(Source(spec.text, self._place(spec)) for spec in specs)
-        return Imports(sources, self._store, self._request.platform, self._warn)
+        return Imports(sources, self._store, self.request.platform, self._warn)
 
     def _place(self, spec: CacheSpec) -> Place:
         from orchestra.build.exchange.places import Layout, Repository
@@ -94,7 +94,7 @@ class Exchange:
     # -- after ------------------------------------------------------------------------------------
     def inline(self, records: SharedRecords, chain: tuple[str, ...]) -> bytes:
         """What belongs into the config of the image with the layers *chain*, or nothing."""
-        if not any(spec.kind is Kind.INLINE for spec in self._request.cache_to):
+        if not any(spec.kind is Kind.INLINE for spec in self.request.cache_to):
             return b""
         from orchestra.build.exchange.exports import inline_cache
 
@@ -102,7 +102,7 @@ class Exchange:
 
     def export(self, records: SharedRecords, image: str) -> None:
         """Give the results of the build to each `cache_to`. Raises BuildError."""
-        specs = [spec for spec in self._request.cache_to if _is_place(spec)]
+        specs = [spec for spec in self.request.cache_to if _is_place(spec)]
         for number, spec in enumerate(specs):
             title = f"exporting cache to {spec.text}"
             step = _STEP + number

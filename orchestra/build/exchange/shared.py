@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from orchestra.build.records import Records
+from orchestra.build.records import Findings, Records
 
 if TYPE_CHECKING:
     from orchestra.build.records import Record
@@ -44,3 +44,10 @@ class SharedRecords(Records):
     def put(self, key: str, record: Record) -> None:
         super().put(key, record)
         self.used[key] = record
+
+    def findings(self) -> Findings:
+        return super().findings()._replace(used=self.used)
+
+    def adopt(self, found: Findings) -> None:
+        super().adopt(found)
+        self.used.update(found.used)

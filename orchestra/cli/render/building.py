@@ -62,6 +62,8 @@ def _quiet(service: str, event: StepEvent) -> None:
 
 
 def _as_json(service: str, event: StepEvent) -> None:
+    if event.phase is StepPhase.OUTPUT and not event.text:
+        return
     record = {
         "id": titled(service, event.title),
         "status": event.phase.value.capitalize(),
@@ -109,58 +111,89 @@ class PlainBuild:
         self._write(f"#{number} {event.seconds:.3f} {text}\n")
 
 
-_END = {StepPhase.DONE: "DONE", StepPhase.CACHED: "CACHED", StepPhase.FAILED: "ERROR"}
+_END = {
+    StepPhase.DONE: "DONE",
+    StepPhase.CACHED: "CACHED",
+    StepPhase.FAILED: "ERROR",
+    StepPhase.CANCELLED: "CANCELED",
+}
+_SILENT = (StepPhase.CACHED, StepPhase.CANCELLED)
 
 
 def _took(event: StepEvent) -> str:
-    return "" if event.phase is StepPhase.CACHED else f" {event.seconds:.1f}s"
+    return "" if event.phase in _SILENT else f" {event.seconds:.1f}s"
+
+
+class _Running:
+    """A step at work, and the end of its output."""
+
+    def __init__(self, title: str, begun_s: float) -> None:
+        self.title = title
+        self.begun_s = begun_s
+        self.tail = [""]
+
+    def take(self, text: str) -> None:
+        first, *others = text.split("\n")
+        self.tail[-1:] = [self.tail[-1] + first, *others]
+        del self.tail[: -_TAIL_LINES - 1]
+
+    def last_lines(self, count: int) -> list[str]:
+        shown = [line.rstrip("\r").rpartition("\r")[2] for line in self.tail if line.strip()]
+        return shown[-count:]
 
 
 class LiveBuild:
-    """Finished steps scroll up; below them the running step and the end of its output."""
+    """Finished steps scroll up; below them the running ones, each with the end of its output."""
 
-    def __init__(self, *, colour: bool, columns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        *,
+        colour: bool,
+        columns: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._colour = colour
         self._columns = columns
+        self._clock = clock
         self._drawn = 0
-        self._tail: list[str] = []
-        self._running: tuple[str, StepEvent] | None = None
-        self._drawn_at = 0.0
+        self._running: dict[tuple[str, int], _Running] = {}
+        self._drawn_at_s = 0.0
 
     def watch(self, service: str, event: StepEvent) -> None:
+        key = (service, event.step)
         if event.phase is StepPhase.STARTED:
-            self._running, self._tail = (service, event), [""]
+            title = titled(service, event.title)
+            self._running[key] = _Running(title, self._clock() - event.seconds)
             self._draw()
         elif event.phase is StepPhase.OUTPUT:
-            self._running = (service, event)
-            self._take(event.text)
-            if time.monotonic() - self._drawn_at > _REDRAW_S:
+            if key in self._running:
+                self._running[key].take(event.text)
+            if self._clock() - self._drawn_at_s > _REDRAW_S:
                 self._draw()
         elif event.phase is StepPhase.WARNING:
             self._clear()
             sys.stderr.write(f"{paint('!', BLUE, when=self._colour)} {harmless(event.text)}\n")
+            self._draw()
         else:
             self._clear()
-            self._running = None
+            self._running.pop(key, None)
             sys.stderr.write(self._finished(service, event) + "\n")
+            if self._running:
+                self._draw()
         sys.stderr.flush()
 
     def end(self) -> None:
         self._clear()
         sys.stderr.flush()
 
-    def _take(self, text: str) -> None:
-        first, *others = text.split("\n")
-        self._tail[-1:] = [self._tail[-1] + first if self._tail else first, *others]
-        del self._tail[: -_TAIL_LINES - 1]
-
     def _finished(self, service: str, event: StepEvent) -> str:
         mark, shade = {
             StepPhase.DONE: ("✔", GREEN),
             StepPhase.CACHED: ("=", BLUE),
             StepPhase.FAILED: ("✘", RED),
+            StepPhase.CANCELLED: ("-", RED),
         }[event.phase]
-        clock = "CACHED" if event.phase is StepPhase.CACHED else f"{event.seconds:.1f}s"
+        clock = _END[event.phase] if event.phase in _SILENT else f"{event.seconds:.1f}s"
         return self._row(mark, shade, titled(service, event.title), clock)
 
     def _row(self, mark: str, shade: str, title: str, clock: str) -> str:
@@ -173,14 +206,13 @@ class LiveBuild:
 
     def _draw(self) -> None:
         self._clear()
-        self._drawn_at = time.monotonic()
-        if self._running is None:
-            return
-        service, event = self._running
-        lines = [self._row("⠿", BOLD, titled(service, event.title), f"{event.seconds:.1f}s")]
+        now_s = self._drawn_at_s = self._clock()
+        tail = max(1, _TAIL_LINES // max(1, len(self._running)))
         width = max(self._columns() - 6, 10)
-        shown = [line.rpartition("\r")[2] for line in self._tail if line.strip()]
-        lines += [f"    {harmless(line)[:width]}" for line in shown[-_TAIL_LINES:]]
+        lines = []
+        for step in self._running.values():
+            lines.append(self._row("⠿", BOLD, step.title, f"{now_s - step.begun_s:.1f}s"))
+            lines += [f"    {harmless(line)[:width]}" for line in step.last_lines(tail)]
         sys.stderr.write("".join(f"{line}\n" for line in lines))
         self._drawn = len(lines)
 

@@ -56,7 +56,7 @@ def test_what_lies_on_the_host_is_not_published(tmp_path: Path) -> None:
     name = parse_reference("app:1")
     settings = RunSettings(labels={BASE_LABEL: HOST_IMAGE})
     platform = Platform(os="linux", architecture="amd64")
-    register(store, Result((), settings, (), "", 0), platform, (name,))
+    register(store, Result((), settings, (), "", ""), platform, (name,))
     with pytest.raises(Unsupported, match="FROM host"):
         store.published(name)
 
@@ -64,7 +64,7 @@ def test_what_lies_on_the_host_is_not_published(tmp_path: Path) -> None:
 def test_the_same_result_is_the_same_image(tmp_path: Path) -> None:
     store = LocalImageStore(str(tmp_path / "images"))
     layer = store_layer(store, written(tmp_path / "one"))
-    result = Result((layer,), RunSettings(cmd=("/x",), env=("A=1",)), (), "me", 5)
+    result = Result((layer,), RunSettings(cmd=("/x",), env=("A=1",)), (), "me", "")
     platform = Platform(os="linux", architecture="arm64", variant="v8")
     first = register(store, result, platform, (parse_reference("app:1"),))
     second = register(store, result, platform, (parse_reference("app:2"),))

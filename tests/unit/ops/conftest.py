@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +16,10 @@ from orchestra.registry.base import LayerPhase, LayerProgress, Pulled, PullEnded
 from tests.unit.plan.projects import image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from orchestra.build.events import Watch
+    from orchestra.build.build import Job
     from orchestra.build.request import BuildRequest
     from orchestra.model.image import ImageConfig
     from orchestra.plan.events import Progress
@@ -68,12 +69,16 @@ class MemoryHost:
             self._images.checked_ns_of[name] = time.time_ns()
             yield PullEnded(request, Pulled(digest, is_new=True))
 
-    def build(self, request: BuildRequest, watch: Watch) -> str:
-        self.built.append(request)
-        for name in request.names:
-            self._images.checked_ns_of[name.familiar.removesuffix(":latest")] = 0
-        watch(StepEvent(1, "[0 1/1] FROM scratch", StepPhase.DONE))
-        return f"sha256:{'6' * 64}"
+    def build(
+        self, jobs: Mapping[str, Job], watch: Callable[[str, StepEvent], None]
+    ) -> dict[str, str]:
+        order = TopologicalSorter({name: job.needs for name, job in jobs.items()})
+        for name in order.static_order():
+            self.built.append(jobs[name].request)
+            for tag in jobs[name].request.names:
+                self._images.checked_ns_of[tag.familiar.removesuffix(":latest")] = 0
+            watch(name, StepEvent(1, "[0 1/1] FROM scratch", StepPhase.DONE))
+        return dict.fromkeys(jobs, f"sha256:{'6' * 64}")
 
     def connect(self, project: str) -> FakeEngine | None:  # noqa: ARG002
         return self.engine if self.supervised else None
