@@ -50,6 +50,11 @@ COMMANDS: dict[str, Row] = {
         "Attach local standard input, output, and error streams to a service's running container",
         RUN,
     ),
+    "watch": Row(
+        "watch",
+        "Watch build context for service and rebuild/refresh containers when files are updated",
+        RUN,
+    ),
     "ps": Row("ps", "List containers", LOOK),
     "logs": Row("logs", "View output from containers", LOOK),
     "top": Row("top", "Display the running processes", LOOK),
@@ -129,6 +134,5 @@ INSTEAD = {
     "cp": "pipe through tar: `orchestra exec -T SERVICE tar c -C DIRECTORY . | tar x`",
     "export": "pipe through tar: `orchestra exec -T SERVICE tar c -C / --one-file-system .`",
     "stats": "`orchestra top` shows the processes of the containers",
-    "watch": "run `orchestra up -d` again after a change",
 }
 """Commands of `docker compose` without a counterpart here, and what to do instead."""

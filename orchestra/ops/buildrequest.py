@@ -60,7 +60,7 @@ def request_for(
     return BuildRequest(
         dockerfile=parse_dockerfile(data, file),
         context=spec.context,
-        ignore=_ignore_rules(spec, around.cwd),
+        ignore=ignore_rules(spec, around.cwd),
         platform=_platform(spec),
         args=args,
         target=spec.target,
@@ -128,7 +128,7 @@ def _shown(path: str, cwd: str) -> str:
     return os.path.normpath(path) if relative.startswith("..") else relative
 
 
-def _ignore_rules(spec: BuildSpec, cwd: str) -> IgnoreRules:
+def ignore_rules(spec: BuildSpec, cwd: str) -> IgnoreRules:
     """Of `Dockerfile.dockerignore` beside the Dockerfile, or else of the context."""
     candidates = [os.path.join(spec.context, ".dockerignore")]
     if not spec.dockerfile_inline:

@@ -15,7 +15,7 @@ from tests.support.imports import Module, external, imported, modules
 LAYERS = (
     ("errors", "units", "layout", "log"),
     ("model", "linux"),
-    ("config", "runtime", "image", "registry", "network", "volume", "cgroup"),
+    ("config", "runtime", "image", "registry", "network", "volume", "cgroup", "watch"),
     ("plan", "engine", "build", "bundle"),
     ("backend", "supervisor"),
     ("ops",),

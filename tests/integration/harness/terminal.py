@@ -57,6 +57,12 @@ class Terminal:
             if left <= 0 or not self._read(left):
                 raise AssertionError(f"no {text!r} within {within_s} s in:\n{self.output}")
 
+    def read_all(self) -> str:
+        """All the output so far, without waiting."""
+        while self._read(0.0):
+            pass
+        return self.output
+
     def wait(self, *, within_s: float = 30) -> int:
         """The exit code; the program is killed when it takes longer. Reads all the output."""
         deadline = time.monotonic() + within_s
