@@ -9,7 +9,7 @@ from orchestra.build.events import StepPhase
 from orchestra.image.store import LocalImageStore
 from orchestra.image.sweep import remove_image
 from orchestra.model import labels
-from orchestra.ops.build import build_service, in_order
+from orchestra.ops.build import build_services
 from orchestra.ops.building import Building
 from orchestra.ops.buildrequest import Extras, Surroundings
 from orchestra.ops.image_use import used_images
@@ -40,8 +40,8 @@ def rebuild(
         elif event.phase is StepPhase.WARNING and event.text:
             say(event.text)
 
-    for service in in_order(s for s in chosen if s.build is not None):
-        build_service(host, project, service, Extras(), around, watch)
+    builds = tuple(service for service in chosen if service.build is not None)
+    build_services(host, project, builds, Extras(), around, watch)
 
 
 def recreate(host: Host, project: Project, services: tuple[str, ...], report: Report) -> None:
