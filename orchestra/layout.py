@@ -77,6 +77,10 @@ class Layout:
         """Where the project came from: compose files, working directory, environment files."""
         return join(self.project(project), "project.json")
 
+    def timeline(self, project: str) -> str:
+        """What the last `up` did, and when."""
+        return join(self.project(project), "timeline.json")
+
     def containers(self, project: str) -> str:
         return join(self.project(project), "containers")
 

@@ -67,6 +67,7 @@ COMMANDS: dict[str, Row] = {
     "config": Row("config", "Parse, resolve and render compose file in canonical format", FILE),
     "graph": Row("graph", "Print the dependency graph of the services", FILE),
     "explain": Row("explain", "Tell what `up` would do, and why", FILE),
+    "timeline": Row("timeline", "Show what the last `up` did, when, and what it waited for", LOOK),
     "build": Row("build", "Build or rebuild services", RUN),
     "builder du": Row("builder_du", "Show the disk usage of builds", BUILDER),
     "builder prune": Row("builder_prune", "Remove build cache", BUILDER),

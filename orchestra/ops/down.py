@@ -94,4 +94,6 @@ def _plan(engine: Engine, target: Target, options: DownOptions) -> Plan[Request]
 def _forget(layout: Layout, project: str) -> None:
     """Remove the record of a project without containers; the engine removes its own files."""
     with contextlib.suppress(OSError):
+        os.unlink(layout.timeline(project))
+    with contextlib.suppress(OSError):
         os.unlink(layout.project_json(project))

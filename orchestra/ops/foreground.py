@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import Interrupted
 from orchestra.model.state import Status
+from orchestra.ops.beside import Alone, Wish
 from orchestra.ops.dispatch import open_client
 from orchestra.ops.hooklines import HookLines
 from orchestra.ops.interrupts import Interrupts
@@ -20,11 +21,13 @@ from orchestra.ops.lock import project_lock
 from orchestra.ops.logs import Follower
 from orchestra.ops.projectfile import record_project
 from orchestra.ops.target import ALIVE, Target, find_containers
+from orchestra.ops.timeline import save_trace
 from orchestra.ops.up import plan_for, prepared_state
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.execute import execute
 from orchestra.plan.lifecycle import plan_each, plan_stop
 from orchestra.plan.operations import Verb
+from orchestra.plan.trace import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from orchestra.model.project import Project
     from orchestra.model.service import Service
     from orchestra.model.state import ContainerState
+    from orchestra.ops.beside import Beside
     from orchestra.ops.host import Host
     from orchestra.ops.logs import LogEvent
     from orchestra.ops.up import UpOptions
@@ -70,6 +74,7 @@ class Audience(NamedTuple):
     report: Report
     show: Callable[[LogEvent], None]
     attaching: Callable[[tuple[str, ...]], None]
+    beside: Beside = Alone()
 
 
 def up_attached(
@@ -77,13 +82,14 @@ def up_attached(
 ) -> int:
     """Bring the project up and show its logs until it ends; the exit code of `up`.
 
-    130 after Ctrl-C; with `on_exit` that of the first container which ended (or failed), with
-    `exit_code_from` that of this service. Raises what `up` raises.
+    130 after Ctrl-C, 0 when the user detaches; with `on_exit` that of the first container which
+    ended (or failed), with `exit_code_from` that of this service. Raises what `up` raises.
     """
-    desired = prepared_state(host, project, options, audience.report)
+    recorder = Recorder()
+    desired = prepared_state(host, project, options, recorder.noting_images(audience.report))
     os.makedirs(host.layout.containers(project.name), mode=0o700, exist_ok=True)
     with Interrupts() as interrupts:
-        session = _Session(host, desired, options, attach, interrupts, audience)
+        session = _Session(host, desired, options, attach, interrupts, audience, recorder)
         try:
             return session.run()
         finally:
@@ -93,7 +99,7 @@ def up_attached(
 class _Session:
     """One run of `up` in the foreground."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (called once)
         self,
         host: Host,
         desired: Desired,
@@ -101,6 +107,7 @@ class _Session:
         attach: Attach,
         interrupts: Interrupts,
         audience: Audience,
+        recorder: Recorder,
     ) -> None:
         self._host = host
         self._desired = desired
@@ -108,6 +115,9 @@ class _Session:
         self._attach = attach
         self._interrupts = interrupts
         self._audience = audience
+        self._beside = audience.beside
+        self._recorder = recorder
+        self._is_left = False  # detached
         self._name = desired.project.name
         services = attached_services(desired, options, attach)
         self._labels = attached_labels(desired, services)
@@ -127,6 +137,9 @@ class _Session:
             if not self._interrupts.count:
                 raise
         interrupted = self._interrupts.count > 0
+        self._beside.end()
+        if self._is_left and not interrupted:
+            return 0
         if interrupted or self._aborts():
             self._stop()
         if interrupted:
@@ -134,6 +147,7 @@ class _Session:
         return self._exit_code()
 
     def close(self) -> None:
+        self._beside.end()
         self._follower.close()
         if self._hooks is not None:
             self._hooks.close()
@@ -148,19 +162,25 @@ class _Session:
                 plan = plan_for(self._desired, engine.observe(), self._options)
                 existing = find_containers(self._host.layout, Target(self._name))
                 self._show(self._follower.begin_at_end(existing))
-                execute(plan, engine, self._report, pause=partial(self._pause, engine))
+                pause = partial(self._pause, engine)
+                execute(plan, engine, self._report, pause=pause, recorder=self._recorder)
             finally:
+                save_trace(self._host.layout, self._name, self._recorder.trace())
                 engine.close()
         self._begin()
         self._show_hooks()
         self._show(self._follower.look())
+        self._beside.running()
 
     def _watch(self) -> None:
         """Show what happens until all have ended, one has that matters, or Ctrl-C."""
-        while self._follower.has_running() and not self._aborts():
+        while self._goes_on() and not self._aborts():
             self._pause()
-            if self._interrupts.count:
+            if self._interrupts.count or self._is_left:
                 return
+
+    def _goes_on(self) -> bool:
+        return self._follower.has_running() or self._beside.is_busy()
 
     def _stop(self) -> None:
         """Stop gracefully; kill at the next Ctrl-C."""
@@ -200,14 +220,22 @@ class _Session:
             descriptors += self._hooks.filenos()
         if fileno is not None:
             descriptors.append(fileno())
+        descriptors += self._beside.rest()
         ready = self._interrupts.wait(*descriptors, timeout_s=_LOOK_AGAIN_S)
         self._show_hooks()
         if self._follower.fileno() in ready:
             self._show(self._follower.wait(0.0))
         elif not ready:
             self._show(self._follower.look())
+        self._obey(self._beside.step(ready))
         if engine is not None and self._interrupts.count > patience:
             raise Interrupted("interrupted")
+
+    def _obey(self, wish: Wish) -> None:
+        if wish is Wish.STOP:
+            self._interrupts.count += 1
+        elif wish is Wish.DETACH:
+            self._is_left = True
 
     def _show_hooks(self) -> None:
         if self._hooks is not None:
@@ -226,13 +254,15 @@ class _Session:
         if not self._has_begun:
             self._has_begun = True
             self._audience.attaching(self._labels)
+            self._beside.attached()
 
     def _show(self, events: Iterator[LogEvent]) -> None:
         for event in events:
             self._begin()
             if event.line is None and event.container.is_hook:
                 continue
-            if event.line is None and self._matters(event.container):
+            is_end = event.line is None and not self._beside.is_busy()
+            if is_end and self._matters(event.container):
                 self._first_end = self._first_end or event.container
             self._audience.show(event)
 

@@ -19,6 +19,7 @@ from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import may_have_resources, record_project
 from orchestra.ops.pull import pull_missing
 from orchestra.ops.rehearse import rehearse
+from orchestra.ops.timeline import save_trace
 from orchestra.plan.decide import Policy, Recreate, has_completed
 from orchestra.plan.desired import Dependencies, select_services, unknown_service
 from orchestra.plan.execute import execute
@@ -26,6 +27,7 @@ from orchestra.plan.graph import PlanBuilder
 from orchestra.plan.observed import Observed
 from orchestra.plan.operations import Verb
 from orchestra.plan.reconcile import Environment, Options, container_resource, reconcile
+from orchestra.plan.trace import Recorder
 
 if TYPE_CHECKING:
     from orchestra.engine.base import Engine, Request
@@ -68,16 +70,20 @@ def up(host: Host, project: Project, options: UpOptions, report: Report) -> None
 
     Raises the first failure, after everything that does not depend on it has been brought up.
     """
-    desired = prepared_state(host, project, options, report)
+    recorder = Recorder()
+    desired = prepared_state(host, project, options, recorder.noting_images(report))
     command = "up" if options.start else "create"
     with project_lock(host.layout, project.name, command=command, report=report):
         record_project(host.layout, project)
         engine = host.open_engine(project.name)
         try:
-            execute(_plan(desired, engine, options), engine, report)
+            execute(_plan(desired, engine, options), engine, report, recorder=recorder)
             if options.wait and options.start:
-                await_healthy(engine, desired, report, options.wait_timeout_s)
+                recorder.next_plan()
+                await_healthy(engine, desired, report, options.wait_timeout_s, recorder)
         finally:
+            if options.start:
+                save_trace(host.layout, project.name, recorder.trace())
             engine.close()
 
 
@@ -175,7 +181,11 @@ def new_id() -> str:
 
 
 def await_healthy(
-    engine: Engine, desired: Desired, report: Report, timeout_s: float | None
+    engine: Engine,
+    desired: Desired,
+    report: Report,
+    timeout_s: float | None,
+    recorder: Recorder | None = None,
 ) -> None:
     """Wait until every container of *desired* is healthy, or running without a check.
 
@@ -195,7 +205,7 @@ def await_healthy(
             container_resource(container.name),
             request=WaitHealthy(id=ContainerId(container.id), or_completed=True),
         )
-    execute(builder.build(), engine, report, timeout_s=timeout_s)
+    execute(builder.build(), engine, report, timeout_s=timeout_s, recorder=recorder)
     _see_that_they_stay(engine, [c for c in awaited if c.health == Health.NONE])
 
 

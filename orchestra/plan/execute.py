@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from orchestra.plan.events import Report
     from orchestra.plan.graph import Plan
+    from orchestra.plan.trace import Recorder
 
 R = TypeVar("R")
 R_contra = TypeVar("R_contra", contravariant=True)
@@ -120,6 +121,7 @@ def execute(
     *,
     pause: Callable[[], None] | None = None,
     timeout_s: float | None = None,
+    recorder: Recorder | None = None,
 ) -> None:
     """Carry *plan* out, as parallel as its dependencies allow.
 
@@ -135,7 +137,7 @@ def execute(
     execution = Execution(plan)
     answers = _answers(engine, pause, timeout_s)
     try:
-        _run(execution, engine, report, answers)
+        _run(execution, engine, report, answers, recorder)
     except KeyboardInterrupt as exc:
         raise Interrupted("interrupted") from exc
     if execution.failures:
@@ -161,18 +163,26 @@ def _answers(
 
 
 def _run(
-    execution: Execution[R], engine: Requests[R], report: Report, answers: Iterator[Answer]
+    execution: Execution[R],
+    engine: Requests[R],
+    report: Report,
+    answers: Iterator[Answer],
+    recorder: Recorder | None,
 ) -> None:
     under_way: dict[int, Operation[R]] = {}
     while not execution.is_over:
         for operation in execution.ready():
             _tell(report, operation, Phase.WORKING, operation.verb.doing)
+            if recorder is not None:
+                recorder.began(operation)
             under_way[engine.submit(operation.request)] = operation
         answer = next(answers)
         if answer.ticket not in under_way:
             continue
         operation = under_way.pop(answer.ticket)
         error = answer.error or _unexpected_exit(operation, answer.exit_code)
+        if recorder is not None:
+            recorder.ended(operation, failed=error is not None)
         if error is None:
             _tell(report, operation, Phase.DONE, operation.verb.done, answer.detail)
             skipped = execution.finished(operation.key)
