@@ -10,6 +10,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,6 +43,8 @@ MARKS = {
     Phase.SKIPPED: ("-", BLUE),
     Phase.WARNING: ("!", YELLOW),
 }
+JSON_STATUS = {Phase.FAILED: "Error", Phase.SKIPPED: "Warning"}
+"""Docker Compose knows Working, Done, Warning and Error."""
 TROUBLE = (Phase.FAILED, Phase.SKIPPED, Phase.WARNING)
 STARTS = (Verb.START.doing, Verb.START.done)
 DRY_RUN_MARK = "DRY-RUN MODE -  "
@@ -161,16 +164,23 @@ def as_json(progress: Progress) -> None:
 
     record = {
         "id": progress.resource,
-        "status": progress.phase.value.capitalize(),
+        "status": JSON_STATUS.get(progress.phase, progress.phase.value.capitalize()),
         "text": progress.text,
         "details": progress.detail,
         "parent_id": progress.parent,
         "current": progress.done_bytes,
         "total": progress.total_bytes,
+        "percent": percent(progress),
     }
     line = json.dumps({key: value for key, value in record.items() if value})
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+def percent(progress: Progress) -> int:
+    if not progress.total_bytes:
+        return 0
+    return min(progress.done_bytes * 100 // progress.total_bytes, 100)
 
 
 _LINES: dict[str, Callable[[Progress], None]] = {"plain": plain, "quiet": quiet, "json": as_json}
@@ -191,7 +201,7 @@ class LiveDisplay:
         self._title = title
         self._colour = colour
         self._tasks: dict[tuple[str, str], Task] = {}
-        self._drawn = 0
+        self._drawn: list[int] = []  # the widths of the lines that stand there
         self._drawing = False
         self._drawn_at = 0.0
 
@@ -228,6 +238,7 @@ class LiveDisplay:
         self._drawing = True
         self._drawn_at = time.monotonic()
         columns, rows = _terminal_size()
+        up = rows_above(self._drawn, columns)
         lines = frame(
             self._title,
             list(self._tasks.values()),
@@ -235,24 +246,41 @@ class LiveDisplay:
             now=time.monotonic(),
             colour=self._colour,
         )
-        up = f"\x1b[{self._drawn}A\r" if self._drawn else ""
-        body = "".join(f"{line}{CLEAR_LINE}\n" for line in lines)
-        sys.stderr.write(up + body + CLEAR_BELOW)
+        # cleared first: after a line that fills the terminal it would cost the last character
+        body = "".join(f"{CLEAR_LINE}{line}\n" for line in lines)
+        sys.stderr.write((f"\x1b[{up}A\r" if up else "") + body + CLEAR_BELOW)
         sys.stderr.flush()
-        self._drawn = len(lines)
+        self._drawn = [display_width(bare(line)) for line in lines]
         self._drawing = False
+
+
+def bare(line: str) -> str:
+    """*line* without its colours."""
+    first, *others = line.split("\x1b[")
+    return first + "".join(other.partition("m")[2] for other in others)
+
+
+def rows_above(widths: list[int], columns: int) -> int:
+    """How many rows of a terminal that is *columns* wide now the lines of *widths* take.
+
+    A terminal that has become narrower folds them.
+    """
+    return sum(max(1, -(-width // columns)) for width in widths)
 
 
 def frame(
     title: str, tasks: list[Task], size: tuple[int, int], *, now: float, colour: bool
 ) -> list[str]:
-    """The lines to show on a terminal of *size* (columns, rows); none is wider than it."""
+    """The lines to show on a terminal of *size* (columns, rows); none is wider than it.
+
+    When there are too many, what is under way and what went wrong comes before what is done.
+    """
     columns, rows = size
     whole = [task for task in tasks if not task.event.parent]
     done = sum(1 for task in whole if task.ended)
     tasks = with_parts_beneath(tasks)
-    shown = tasks[: max(rows - 3, 1)]
-    head = paint(f"[+] {title} {done}/{len(whole)}", BOLD, when=colour)
+    shown, hidden = most_telling(tasks, max(rows - 3, 1))
+    head = paint(f"[+] {title} {done}/{len(whole)}"[:columns], BOLD, when=colour)
     name_width = max(
         display_width(task.event.resource) + len(PART_INDENT) * bool(task.event.parent)
         for task in shown
@@ -261,9 +289,29 @@ def frame(
         head,
         *(_task_line(task, name_width, columns, now=now, colour=colour) for task in shown),
     ]
-    if len(shown) < len(tasks):
-        lines.append(f" … {len(tasks) - len(shown)} more")
+    if hidden:
+        states = Counter(task.event.text for task in hidden).most_common()
+        counted = ", ".join(f"{count} {harmless(text)}" for text, count in states)
+        lines.append(f" … {len(hidden)} more: {counted}"[:columns])
     return lines
+
+
+def most_telling(tasks: list[Task], room: int) -> tuple[list[Task], list[Task]]:
+    """At most *room* of *tasks* in their order, and the others."""
+    if len(tasks) <= room:
+        return tasks, []
+
+    def weight(place: int) -> tuple[int, float]:
+        task = tasks[place]
+        if task.event.phase in TROUBLE:
+            return 0, 0.0
+        return (2, -task.ended) if task.ended else (1, 0.0)
+
+    chosen = set(sorted(range(len(tasks)), key=weight)[:room])
+    return (
+        [task for place, task in enumerate(tasks) if place in chosen],
+        [task for place, task in enumerate(tasks) if place not in chosen],
+    )
 
 
 def with_parts_beneath(tasks: list[Task]) -> list[Task]:

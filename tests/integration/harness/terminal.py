@@ -46,6 +46,11 @@ class Terminal:
         flags: int = termios.tcgetattr(self._master)[3]
         return not flags & (termios.ECHO | termios.ICANON | termios.ISIG)
 
+    def is_cooked(self) -> bool:
+        """Are keys echoed and gathered into lines, as a shell has it?"""
+        flags: int = termios.tcgetattr(self._master)[3]
+        return flags & termios.ECHO != 0 and flags & termios.ICANON != 0
+
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
@@ -56,6 +61,10 @@ class Terminal:
             left = deadline - time.monotonic()
             if left <= 0 or not self._read(left):
                 raise AssertionError(f"no {text!r} within {within_s} s in:\n{self.output}")
+
+    def expect_more(self, *, within_s: float = 20) -> None:
+        """Wait for any further output. Raises AssertionError when there is none."""
+        assert self._read(within_s), f"nothing within {within_s} s after:\n{self.output}"
 
     def read_all(self) -> str:
         """All the output so far, without waiting."""

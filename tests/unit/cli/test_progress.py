@@ -28,7 +28,7 @@ def test_a_hundred_services_fit_on_a_small_terminal() -> None:
     tasks = [Task(Progress(f"Container c{n}", Phase.DONE, "Started"), 0.0, 1.0) for n in range(100)]
     lines = frame("up", tasks, (80, 24), now=2.0, colour=False)
     assert len(lines) <= 23
-    assert lines[-1] == " … 79 more"
+    assert lines[-1] == " … 79 more: 79 Started"
 
 
 def test_escape_sequences_in_names_do_not_reach_the_terminal() -> None:
