@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from orchestra.cli.console import Console, guarded, wants_menu
 from orchestra.cli.context import write
 from orchestra.cli.flags import UsageError
 from orchestra.cli.render.logs import LogPrinter, show_event
@@ -32,17 +33,25 @@ def up_attached(args: Args, context: Context, project: Project, options: UpOptio
         apart=True,
     )
 
+    keys = wants_menu(args, context)
+    console = Console(
+        context, project, options.services, printer, keys=keys, watches=args.on("watch")
+    )
+
     def show(event: LogEvent) -> None:
+        console.clear()
         show_event(printer, event)
         printer.flush()
 
     def attaching(labels: tuple[str, ...]) -> None:
+        console.clear()
         printer.register(labels)
         if labels:
             write(f"Attaching to {', '.join(map(harmless, labels))}\n")
             sys.stdout.flush()
 
-    audience = Audience(beside_logs(context), show, attaching)
+    report = guarded(console, beside_logs(context))
+    audience = Audience(report, show, attaching, console)
     code = run_attached(context.host(), project, options, attach, audience)
     sys.stdout.flush()
     return code

@@ -9,7 +9,6 @@ from orchestra.cli.creation import CREATION_FLAGS, creation_options, refuse_toge
 from orchestra.cli.flags import LIST, NUMBER, TEXT, Command, Flag, UsageError
 from orchestra.cli.located import expect_supervisor, load_project
 from orchestra.cli.render.progress import open_display
-from orchestra.errors import Unsupported
 
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
@@ -53,7 +52,8 @@ COMMAND = Command(
         ),
         Flag(
             "menu",
-            "Enable interactive shortcuts when running attached. Incompatible with --detach.",
+            "Enable interactive shortcuts when running attached. Incompatible with --detach. Can "
+            "also be enable/disable by setting COMPOSE_MENU environment var.",
         ),
         Flag(
             "no-attach",
@@ -128,6 +128,11 @@ def bring_up(args: Args, context: Context, project: Project, options: UpOptions)
         return _up_detached(context, project, options)
     from orchestra.cli.attached import up_attached
 
+    if args.on("watch"):
+        from orchestra.ops.watch import watch_rules
+
+        watch_rules(project, options.services, lambda _: None)  # told before anything starts
+
     return up_attached(args, context, project, options)
 
 
@@ -175,8 +180,7 @@ def up_options(args: Args, context: Context) -> UpOptions:
 def _refuse_contradictions(args: Args) -> None:
     if args.number("wait-timeout") < 0:
         raise UsageError("--wait-timeout must be a non-negative integer")
-    if args.on("watch"):
-        raise Unsupported("`up --watch` is not there yet", fix="run `orchestra up` again by hand")
+    refuse_together(args, "no-build", "watch")
     refuse_together(args, "abort-on-container-failure", "abort-on-container-exit")
     refuse_together(args, "no-recreate", "renew-anon-volumes")
     refuse_together(args, "always-recreate-deps", "no-recreate")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 from orchestra.cli.render.duration import rfc3339_nano
 from orchestra.cli.render.text import harmless
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 RAINBOW = ("36", "33", "32", "35", "34", "36;1", "33;1", "32;1", "35;1", "34;1")
 """Cyan, yellow, green, magenta, blue, then the same in bold: in the order of appearance."""
+ASIDE = "92"
 
 
 class LogPrinter:
@@ -73,6 +75,18 @@ class LogPrinter:
             message = f"\x1b[{self._colours[name]}m{message}\x1b[0m"
         self._last.flush()
         self._out.write(message.encode(errors="backslashreplace") + b"\n")
+        self._out.flush()
+
+    def aside(self, text: str) -> None:
+        """What is said of no container, as by a watch: indented beside the prefixes."""
+        head = " " * (max((len(name) for name in self._colours), default=0) + 1) + " ⦿ "
+        if not self._prefix:
+            head = ""
+        elif self._colour:
+            head = f"\x1b[{ASIDE}m{head}\x1b[0m"
+        stamp = f"{rfc3339_nano(time.time_ns())} " if self._timestamps else ""
+        self._last.flush()
+        self._out.write(f"{head}{stamp}{harmless(text)}\n".encode(errors="backslashreplace"))
         self._out.flush()
 
     def flush(self) -> None:
