@@ -50,7 +50,8 @@ class Recorder:
         self._open: dict[int, tuple[Operation[Any], int]] = {}
         self._offset = 0  # added to the keys of the plan under way
         self._images: dict[str, tuple[str, int]] = {}  # resource -> (verb, begin)
-        self._spans: list[Span] = []
+        self._spans: list[Span] = []  # of images, and of the plans before
+        self._ended: list[tuple[Operation[Any], int, int, str]] = []
         self._keys_of_images = 0
 
     def began(self, operation: Operation[Any]) -> None:
@@ -58,12 +59,14 @@ class Recorder:
 
     def next_plan(self) -> None:
         """Another plan is about to be executed, whose keys begin at 1 again."""
+        self._spans += map(self._span, self._ended)
+        self._ended.clear()
         self._offset = max((span.key for span in self._spans), default=0)
 
     def ended(self, operation: Operation[Any], *, failed: bool) -> None:
         _, begin = self._open.pop(operation.key)
         outcome = FAILED if failed else DONE
-        self._spans.append(self._span(operation, begin, self._clock_ns(), outcome))
+        self._ended.append((operation, begin, self._clock_ns(), outcome))
 
     def noting_images(self, report: Report) -> Report:
         """*report*, from which pulls and builds of images are noted as well."""
@@ -91,12 +94,13 @@ class Recorder:
     def trace(self) -> Trace:
         """All of it, in the order of the begins; what is under way ends now."""
         now = self._clock_ns()
-        spans = list(self._spans)
-        spans += [self._span(each, begin, now, UNFINISHED) for each, begin in self._open.values()]
+        open_ = [(each, begin, now, UNFINISHED) for each, begin in self._open.values()]
+        spans = [*self._spans, *map(self._span, (*self._ended, *open_))]
         spans.sort(key=lambda span: (span.begin_ns, span.key))
         return Trace(self._begin_ns, now, tuple(spans))
 
-    def _span(self, operation: Operation[Any], begin_ns: int, end_ns: int, outcome: str) -> Span:
+    def _span(self, noted: tuple[Operation[Any], int, int, str]) -> Span:
+        operation, begin_ns, end_ns, outcome = noted
         return Span(
             operation.key + self._offset,
             operation.verb.label,

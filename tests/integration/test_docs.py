@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.markdown import ROOT, console_commands, documents, setup_command
+from tests.support.compose import write_compose
+from tests.support.eventually import eventually
+from tests.support.markdown import ROOT, blocks, console_commands, documents, setup_command
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.harness.terminal import Terminal
     from tests.support.scenario import Orchestra
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
@@ -49,6 +54,21 @@ def test_the_commands_of_a_document_work(document: str, quickstart: Orchestra) -
     for command in console_commands(document):
         done = typed(quickstart, command)
         assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
+
+
+def test_the_page_on_watching_shows_a_file_that_works(
+    orchestra: Orchestra, terminal: Callable[..., Terminal]
+) -> None:
+    (example,) = (block.text for block in blocks("docs/watch.md") if block.language == "yaml")
+    write_compose(orchestra, example)
+    pages = os.path.join(orchestra.directory, "pages")
+    os.mkdir(pages)
+    watching = terminal("watch", cwd=orchestra.directory)
+    watching.expect("Watch enabled")
+    with open(os.path.join(pages, "index.html"), "w") as file:
+        file.write("new")
+    page = ("exec", "-T", "web", "cat", "/srv/index.html")
+    eventually(lambda: orchestra(*page, code=None).out == "new", within_s=10)
 
 
 def test_the_set_up_command_ends_by_running_the_sample(orchestra: Orchestra) -> None:

@@ -22,6 +22,7 @@ from orchestra.cli.render.progress import (
 from orchestra.plan.events import Phase, Progress
 
 if TYPE_CHECKING:
+    from orchestra.plan.events import Report
     from tests.support.golden import Golden
 
 EVENTS = (
@@ -38,7 +39,7 @@ EVENTS = (
 
 @pytest.mark.parametrize("form", [plain, quiet, as_json], ids=lambda form: str(form.__name__))
 def test_every_form_but_the_live_one_is_lines(
-    form: progress_module.Report, golden: Golden, capsys: pytest.CaptureFixture[str]
+    form: Report, golden: Golden, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for event in EVENTS:
         form(event)
