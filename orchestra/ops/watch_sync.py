@@ -37,13 +37,19 @@ def sync(layout: Layout, project: str, service: str, copies: Sequence[Copy]) -> 
     RuntimeFailure.
     """
     present = [copy for copy in copies if os.path.lexists(copy.source)]
-    gone = tuple(copy.target for copy in copies if not os.path.lexists(copy.source))
+    gone = targets_gone(copies)
     containers = running_containers(layout, project, service)
     for container in containers:
         user = read_spec(layout, container).get("process", {}).get("user", "")
         where = Inside(container.name, container.pid, container.start_ticks)
         sync_into(where, gone, partial(write_archive, present), owner=user)
     return len(containers)
+
+
+def targets_gone(copies: Iterable[Copy]) -> tuple[str, ...]:
+    """What is to be removed; never a container's root, though what is synced there is gone."""
+    gone = (copy.target for copy in copies if not os.path.lexists(copy.source))
+    return tuple(target for target in gone if target != "/")
 
 
 def write_archive(copies: Iterable[Copy], fd: int) -> None:

@@ -65,7 +65,7 @@ def test_what_is_under_way_or_wrong_is_shown_before_what_is_done() -> None:
     assert [task.event.resource for task in shown] == [
         "Container c42",
         "Container c70",
-        "Container c96"[:-2] + "97",
+        "Container c97",
         "Container c98",
         "Container c99",
     ]
