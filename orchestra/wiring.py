@@ -231,7 +231,7 @@ class LocalDrivers:
     def _launcher(self) -> Launcher:
         from orchestra.runtime.launch import Launcher
 
-        return Launcher()
+        return Launcher(beside_caller=True)
 
     @cached_property
     def _profiles(self) -> SeccompProfiles:

@@ -30,6 +30,13 @@ class CgroupScope(Protocol):
         """
         ...
 
+    def fork_init(self) -> tuple[int, int]:
+        """As `fork`, for a sibling that is the first of a new pid namespace: pid and pidfd.
+
+        See `linux.clone.fork_init`. Raises OSError where the kernel cannot do that.
+        """
+        ...
+
     def enter(self) -> None:
         """Move the calling process into it; called in the forked child, before its namespaces."""
         ...

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orchestra.cgroup import limits_v1, limits_v2, tree
 from orchestra.cgroup.base import Usage
 from orchestra.errors import Unsupported
+from orchestra.linux.clone import fork_init
 
 if TYPE_CHECKING:
     from orchestra.model.container import Device, Resources
@@ -18,6 +19,9 @@ class NoScope:
 
     def fork(self) -> int:
         return os.fork()
+
+    def fork_init(self) -> tuple[int, int]:
+        return fork_init()[:2]
 
     def enter(self) -> None:
         """Stay where the parent is."""

@@ -14,6 +14,7 @@ from orchestra.cgroup.base import Usage
 from orchestra.cgroup.devices import allowed_rules, device_number
 from orchestra.cgroup.settings import SYSTEMD, UNIFIED, relative_path
 from orchestra.errors import RuntimeFailure
+from orchestra.linux.clone import fork_init
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,9 @@ class V1Scope:
 
     def fork(self) -> int:
         return os.fork()
+
+    def fork_init(self) -> tuple[int, int]:
+        return fork_init()[:2]
 
     def enter(self) -> None:
         unified = self._directories.get(UNIFIED)

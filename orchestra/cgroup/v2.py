@@ -17,7 +17,7 @@ from orchestra.cgroup.devices import allowed_rules, device_number
 from orchestra.cgroup.settings import relative_path
 from orchestra.errors import RuntimeFailure
 from orchestra.linux import bpf
-from orchestra.linux.clone import fork_inside
+from orchestra.linux.clone import fork_init, fork_inside
 
 if TYPE_CHECKING:
     from orchestra.cgroup.devices import DeviceRule
@@ -37,6 +37,11 @@ class V2Scope:
         pid, is_inside = fork_inside(self._directory)
         self._is_inside = is_inside and pid == 0
         return pid
+
+    def fork_init(self) -> tuple[int, int]:
+        child = fork_init(self._directory)
+        self._is_inside = child.is_inside and child.pid == 0
+        return child.pid, child.pidfd
 
     def enter(self) -> None:
         if not self._is_inside:

@@ -1,4 +1,4 @@
-"""fork(2) straight into a cgroup: clone3(2) with CLONE_INTO_CGROUP, Linux 5.7.
+"""fork(2) as clone3(2) can do it: straight into a cgroup (Linux 5.7), or as the caller's sibling.
 
 A process that moves itself by writing to cgroup.procs takes a lock that is made for reading; when
 nobody has written for a while the kernel waits for an RCU grace period first: 11 ms, measured. A
@@ -12,11 +12,14 @@ import errno
 import os
 import signal
 import struct
-from typing import Final
+from typing import Final, NamedTuple
 
+from orchestra.linux.constants import CLONE_NEWPID
 from orchestra.linux.fds import Fd
 
 CLONE_INTO_CGROUP: Final = 0x200000000
+CLONE_PIDFD: Final = 0x00001000
+CLONE_PARENT: Final = 0x00008000
 CLONE_CHILD_CLEARTID: Final = 0x00200000
 CLONE_CHILD_SETTID: Final = 0x01000000
 PR_GET_TID_ADDRESS: Final = 40
@@ -44,27 +47,60 @@ def fork_inside(cgroup: str) -> tuple[int, bool]:
         return os.fork(), False
 
 
+class Sibling(NamedTuple):
+    """What `fork_init` gives: in the child, pid is 0 and pidfd -1."""
+
+    pid: int
+    pidfd: int
+    is_inside: bool  # in the cgroup that was asked for
+
+
+def fork_init(cgroup: str = "") -> Sibling:
+    """Fork the first process of a new pid namespace, as a child of the caller's parent.
+
+    As in `fork_inside` it is born in the v2 *cgroup* where that can be. Its end is told to the
+    common parent, by the signal that the caller's own end will send. Raises OSError in the caller
+    only: ENOSYS (see `fork_into`), EPERM, EINVAL for the first process of a pid namespace.
+    """
+    flags = CLONE_PARENT | CLONE_PIDFD | CLONE_NEWPID
+    if cgroup:
+        try:
+            with Fd(os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as directory:
+                into = directory.fileno()
+                return Sibling(*_clone(flags | CLONE_INTO_CGROUP, into), is_inside=True)
+        except OSError:
+            pass  # entering it will say what is wrong
+    return Sibling(*_clone(flags), is_inside=False)
+
+
 def fork_into(cgroup: int) -> int:
     """Like os.fork() of a process with one thread; the child is in the v2 *cgroup* (an open fd).
 
     Raises OSError in the parent only: ENOSYS where it is not to be had, which includes the seccomp
     filter of a container around us, EBUSY when the cgroup may hold no process.
     """
+    return _clone(CLONE_INTO_CGROUP, cgroup)[0]
+
+
+def _clone(flags: int, cgroup: int = 0) -> tuple[int, int]:
+    """(pid, pidfd or -1); (0, -1) in the child."""
     thread_id = ctypes.c_ulong()
-    flags = CLONE_INTO_CGROUP
+    pidfd = ctypes.c_int(-1)
     if _prctl(PR_GET_TID_ADDRESS, ctypes.byref(thread_id)) == 0:
         # libc keeps the thread's id there; its own fork lets the kernel refresh it likewise
         flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID
+    pidfd_at = ctypes.addressof(pidfd) if flags & CLONE_PIDFD else 0
+    exit_signal = 0 if flags & CLONE_PARENT else signal.SIGCHLD  # a sibling's is the caller's
     arguments = struct.pack(
-        "=11Q", flags, 0, thread_id.value, 0, signal.SIGCHLD, 0, 0, 0, 0, 0, cgroup
+        "=11Q", flags, pidfd_at, thread_id.value, 0, exit_signal, 0, 0, 0, 0, 0, cgroup
     )
     ctypes.pythonapi.PyOS_BeforeFork()
     pid = _clone3(_SYS_CLONE3, arguments, len(arguments))
     if pid == 0:
         ctypes.pythonapi.PyOS_AfterFork_Child()
-        return 0
+        return 0, -1
     failure = ctypes.get_errno()
     ctypes.pythonapi.PyOS_AfterFork_Parent()
     if pid < 0:
         raise OSError(failure, f"clone3: {os.strerror(failure or errno.EIO)}")
-    return int(pid)
+    return int(pid), pidfd.value

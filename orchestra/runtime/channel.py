@@ -12,7 +12,7 @@ import socket
 
 from orchestra.runtime.failure import MAX_FRAME, Failure, encode
 
-STARTED = b"P"  # the container's first process exists: "PID TICKS" and its pidfd
+STARTED = b"P"  # the container's first process exists: "PID TICKS"; from M its pidfd
 NETWORK = b"N"  # what NetworkSetup.configure returned
 TERMINAL = b"T"  # the master side of the terminal
 READY = b"R"  # nothing is left but execve

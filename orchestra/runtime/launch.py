@@ -1,10 +1,14 @@
-"""Launching a container: the caller's side, and the short-lived process in the middle.
+"""Launching a container: the caller's side, and what comes before the steps of `child`.
 
-The caller forks M. M enters or makes the namespaces, forks C (the container's PID 1), says C's pid
-and exits; so C is an orphan at once and its parent is the nearest subreaper above the
-caller, by design the project's reaper, which outlives the supervisor. C's side is `child`.
+C, the container's PID 1, must be a child of the project's reaper, which outlives the supervisor. A
+supervisor is a child of the reaper itself and clones C as its sibling, who makes the other
+namespaces on its own. Where C cannot be cloned so (its pid namespace is one that exists, the
+kernel has no clone3, the caller is no supervisor) the caller forks M: M enters or makes the
+namespaces, forks C, says C's pid and exits; so C is an orphan at once, whose parent is the nearest
+subreaper above the caller.
 
-A pidfd of C is opened by M, its parent: until M exits the pid cannot come to mean another process.
+The pidfd of C comes from the clone, or from M, its parent: until M exits the pid cannot come to
+mean another process.
 """
 
 from __future__ import annotations
@@ -59,7 +63,7 @@ from orchestra.runtime.plan_rootfs import (
     root_operations,
     shared_trees,
 )
-from orchestra.runtime.process import SIGNALS, Execution, Limit
+from orchestra.runtime.process import SIGNALS, Execution, Limit, shield_memory
 from orchestra.runtime.volume_filesystem import detached, leave_host_mounts
 
 if TYPE_CHECKING:
@@ -78,10 +82,14 @@ _DYING_S = 5.0  # how long a child that has reported its failure may take to be 
 
 
 class Launcher:
-    """Launches containers on this host, whose traits it reads once."""
+    """Launches containers on this host, whose traits it reads once.
 
-    def __init__(self, host: HostTraits | None = None) -> None:
+    *beside_caller*: what it launches shall have the caller's parent; that must be a subreaper.
+    """
+
+    def __init__(self, host: HostTraits | None = None, *, beside_caller: bool = False) -> None:
         self._host = host or observe_host()
+        self._beside_caller = beside_caller
 
     def begin(self, plan: Launch, seccomp: bytes | None) -> Launching:
         """Fork; the rest goes on beside the caller. *seccomp* is a BPF program or None.
@@ -91,15 +99,21 @@ class Launcher:
         prepared = _prepare(plan, seccomp, self._host)
         ours, theirs = sync.open_channel()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        pid = pidfd = -1
         try:
-            middle = os.fork()
-            if middle == 0:
+            if self._beside_caller and prepared.unshared & CLONE_NEWPID:
+                pid, pidfd = _fork_sibling(plan)
+            middle = os.fork() if pid < 0 else -1
+            if 0 in (pid, middle):
                 ours.close()
-                _Middle(plan, prepared, theirs).run()
+                entrance = _Entrance(plan, prepared, theirs)
+                if pid == 0:
+                    entrance.go_on_as_first()
+                entrance.go_on_as_middle()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             theirs.close()
-        return Launching(plan.spec.name, plan.spec.process.argv, ours, middle)
+        return Launching(plan.spec.name, plan.spec.process.argv, ours, middle, (pid, pidfd))
 
     def launch(self, plan: Launch, seccomp: bytes | None) -> Launched:
         """The container, its command executed. Raises LaunchFailed."""
@@ -115,13 +129,20 @@ class Launching:
     """A launch under way. Readable (`fileno`) whenever `advance` has something to do."""
 
     def __init__(
-        self, container: str, argv: tuple[str, ...], channel: socket.socket, middle: int
+        self,
+        container: str,
+        argv: tuple[str, ...],
+        channel: socket.socket,
+        middle: int,
+        first: tuple[int, int],
     ) -> None:
+        """*middle* is M's pid, *first* C's with a pidfd; what there is not (yet) is -1."""
         self._container = container
         self._argv = argv
         self._channel = channel
         self._middle = middle
-        self._pid = self._ticks = self._pidfd = self._terminal = -1
+        self._pid, self._pidfd = first
+        self._ticks = self._terminal = -1
         self._network_fds: tuple[int, ...] = ()
         self._ready = False
         self._failure: Failure | None = None
@@ -143,7 +164,8 @@ class Launching:
         while self._take(wait=True):
             pass
         self._channel.close()
-        os.waitpid(self._middle, 0)
+        if self._middle > 0:
+            os.waitpid(self._middle, 0)
         if self._failure is None and self._ready and self._pid > 0:
             return Launched(
                 self._pid,
@@ -160,7 +182,8 @@ class Launching:
         kind, text, fds = sync.receive(self._channel, wait=wait)
         if kind == sync.STARTED:
             self._pid, self._ticks = (int(word) for word in text.split())
-            (self._pidfd,) = fds
+            if fds:
+                (self._pidfd,) = fds
         elif kind == sync.NETWORK:
             self._network_fds = fds
         elif kind == sync.TERMINAL:
@@ -195,8 +218,16 @@ class _Prepared(NamedTuple):
     unshared: int  # CLONE_* flags
 
 
-class _Middle:
-    """M: into the namespaces, one fork, gone."""
+def _fork_sibling(plan: Launch) -> tuple[int, int]:
+    """C's pid and a pidfd; (0, -1) in C, and (-1, -1) where this kernel cannot do it."""
+    try:
+        return plan.cgroup.fork_init()
+    except OSError:
+        return -1, -1
+
+
+class _Entrance:
+    """Into the namespaces: as M, then one fork and gone; or as C, then the steps of `child`."""
 
     def __init__(self, plan: Launch, prepared: _Prepared, channel: socket.socket) -> None:
         self._plan = plan
@@ -204,21 +235,33 @@ class _Middle:
         self._channel = channel
         self._step = "fork"
 
-    def run(self) -> NoReturn:
+    def go_on_as_middle(self) -> NoReturn:
         try:
-            gc.disable()
-            # A listening socket or a lock of the supervisor must not live on here: filling a
-            # volume may take long.
-            close_all_but((self._channel.fileno(), self._plan.stdin))
-            self._enter()
+            self._enter(self._prepared.unshared)
             self._fork()
         except Exception as exc:  # noqa: BLE001 (the root of a forked process)
-            with contextlib.suppress(OSError):
-                sync.send_failure(self._channel, failure_of(exc, self._step))
-            os._exit(125)
+            self._fail(exc)
         os._exit(0)
 
-    def _enter(self) -> None:
+    def go_on_as_first(self) -> NoReturn:
+        try:
+            shield_memory()
+            self._introduce(int(os.readlink("/proc/self")))  # as the host's /proc counts
+            self._enter(self._prepared.unshared & ~CLONE_NEWPID)
+        except Exception as exc:  # noqa: BLE001 (the root of a forked process)
+            self._fail(exc)
+        ContainerChild(self._prepared.child, self._channel).run()
+
+    def _fail(self, exc: Exception) -> NoReturn:
+        with contextlib.suppress(OSError):
+            sync.send_failure(self._channel, failure_of(exc, self._step))
+        os._exit(125)
+
+    def _enter(self, unshared: int) -> None:
+        gc.disable()
+        # A listening socket or a lock of the supervisor must not live on here: filling a volume
+        # may take long.
+        close_all_but((self._channel.fileno(), self._plan.stdin))
         if self._plan.network is not None:
             self._step = "prepare the network"
             self._plan.network.open_host()
@@ -231,7 +274,7 @@ class _Middle:
             with _namespace_of(pid, kind) as namespace:
                 setns(namespace.fileno(), NAMESPACE_FLAGS[kind])
         self._step = "make namespaces"
-        unshare(self._prepared.unshared)
+        unshare(unshared)
 
     def _keep_trees(self) -> None:
         """Before the container's mount and network namespaces: what comes from the host's."""
@@ -251,7 +294,8 @@ class _Middle:
     def _keep_shared_memory(self, pid: int) -> None:
         """Take /dev/shm of the container whose IPC namespace is joined, from its mounts."""
         self._step = f"share /dev/shm of process {pid}"
-        with open_namespace(os.getpid(), "mnt") as ours, open_namespace(pid, "mnt") as theirs:
+        own = int(os.readlink("/proc/self"))  # C's os.getpid() is not what the host's /proc has
+        with open_namespace(own, "mnt") as ours, open_namespace(pid, "mnt") as theirs:
             setns(theirs.fileno(), CLONE_NEWNS)
             try:
                 tree = clone_tree(SHM, recursive=False)
@@ -264,9 +308,10 @@ class _Middle:
         pid = self._plan.cgroup.fork()
         if pid == 0:
             ContainerChild(self._prepared.child, self._channel).run()
-        pidfd = os.pidfd_open(pid)
-        text = b"%d %d" % (pid, start_ticks(pid))
-        sync.send(self._channel, sync.STARTED, text, (pidfd,))
+        self._introduce(pid, os.pidfd_open(pid))
+
+    def _introduce(self, pid: int, *pidfd: int) -> None:
+        sync.send(self._channel, sync.STARTED, b"%d %d" % (pid, start_ticks(pid)), pidfd)
 
 
 def _namespace_of(pid: int, kind: str) -> Fd:

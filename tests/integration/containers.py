@@ -36,10 +36,10 @@ class Ended(NamedTuple):
 class Host:
     """Makes and runs containers below *directory*; the caller's process reaps them."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, launcher: Launcher | None = None) -> None:
         self.directory = directory
         self.image = directory / "image"
-        self._launcher = Launcher()
+        self._launcher = launcher or Launcher()
         self._count = 0
         self._was_subreaper = is_child_subreaper()
         set_child_subreaper(on=True)

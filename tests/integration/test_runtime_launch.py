@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 from orchestra.errors import LaunchFailed
 from orchestra.linux.constants import MNT_DETACH
 from orchestra.linux.mount import mount, umount
+from orchestra.linux.procfs import is_running
 from orchestra.model.container import (
     Device,
     FileContent,
@@ -23,6 +25,7 @@ from orchestra.model.container import (
 )
 from orchestra.model.network import VolumeFilesystem
 from orchestra.runtime.base import VolumeMount
+from orchestra.runtime.launch import Launcher
 from tests.integration.containers import Host
 from tests.support.eventually import eventually
 
@@ -56,6 +59,38 @@ def test_the_command_is_pid_1_of_its_own_namespaces(host: Host) -> None:
     first, *spaces = shell(host, script).splitlines()
     assert first == "1"
     assert not set(spaces) & {os.readlink(f"/proc/self/ns/{kind}") for kind in kinds}
+
+
+@pytest.mark.parametrize("beside_caller", [True, False])
+def test_a_container_is_the_reapers_child_not_its_launchers(
+    tmp_path: Path, *, beside_caller: bool
+) -> None:
+    """The test is the reaper, its child launches and ends; only without `beside_caller` by way of
+    a child of its own.
+    """
+    host = Host(tmp_path, Launcher(beside_caller=beside_caller))
+    reading, writing = os.pipe()
+    launcher = os.fork()
+    if launcher == 0:
+        launched, _ = host.launch("sleep", "60")
+        had_child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt > 0
+        os.write(writing, b"%d %d %d" % (launched.pid, launched.start_ticks, had_child))
+        os._exit(0)
+    pid, ticks, forked = map(int, os.read(reading, 99).split())
+    os.waitpid(launcher, 0)
+    try:
+        assert bool(forked) is not beside_caller
+        assert is_running(pid, ticks)
+        with open(f"/proc/{pid}/status") as file:
+            status = dict(line.rstrip().split(":\t", 1) for line in file)
+        assert status["PPid"] == str(os.getpid())
+        assert status["NSpid"].split() == [str(pid), "1"]
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        assert os.waitpid(pid, 0)[1] == signal.SIGKILL
+        host.close()
+        os.close(reading)
+        os.close(writing)
 
 
 def test_exit_codes_and_signals_are_the_commands_own(host: Host) -> None:
