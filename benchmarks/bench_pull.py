@@ -2,16 +2,18 @@
 
     python -m benchmarks.bench_pull [--runs N] [--megabytes N] [--layers N] [--no-docker]
 
-The image's layers are made of this machine's /usr. Both sides start with an empty store each time;
-their runs are interleaved and the medians reported, with the second pull that changes nothing and
-the memory of orchestra's process. TMPDIR chooses the file system.
+The image's layers are made of this machine's /usr. Each run of either side has a store of its own,
+Docker's a whole engine, since nothing may be deleted before the last one: ext4 without a journal
+does not reuse the inodes of deleted files for seconds, and searches past them at the cost of who
+comes next. Dirty pages are written before each run. The runs are interleaved and the medians
+reported, with the second pull that changes nothing and the memory of orchestra's process. TMPDIR
+chooses the file system.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -62,18 +64,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     if _INSIDE not in os.environ:
         return _again_in_own_namespaces()
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="orchestra-bench-")))
-        engine = None if args.no_docker else _engine(stack)
-        registry = stack.enter_context(running_registry(str(scratch / "registry")))
-        name = f"{registry.host}/bench:1"
-        _publish(registry, args.megabytes << 20, args.layers)
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="orchestra-bench-"))
+        storage = os.path.join(scratch, "registry")
+        with running_registry(storage) as registry:
+            _publish(registry, args.megabytes << 20, args.layers)
         docker, orchestra = Timed([], []), Timed([], [])
+        with_docker = not args.no_docker and _has_engine()
         for run in range(args.runs):
-            if engine is not None and run % 2:
-                _time_docker(engine.environ, name, docker)
-            _time_orchestra(scratch, name, orchestra)
-            if engine is not None and not run % 2:
-                _time_docker(engine.environ, name, docker)
+            engine = _engine(stack) if with_docker else None
+            with running_registry(storage) as registry:
+                name = f"{registry.host}/bench:1"
+                if engine is not None and run % 2:
+                    _time_docker(engine.environ, name, docker)
+                _time_orchestra(os.path.join(scratch, str(run)), name, orchestra)
+                if engine is not None and not run % 2:
+                    _time_docker(engine.environ, name, docker)
     _report(docker, orchestra)
     return 0
 
@@ -88,12 +93,15 @@ def _again_in_own_namespaces() -> int:
     ).returncode
 
 
-def _engine(stack: ExitStack) -> DockerEngine | None:
-    """A Docker Engine, after moving into its network namespace, where its loopback is ours."""
+def _has_engine() -> bool:
     reason = why_no_engine()
     if reason is not None:
         print(f"without Docker beside it: {reason}", file=sys.stderr)
-        return None
+    return reason is None
+
+
+def _engine(stack: ExitStack) -> DockerEngine:
+    """A new Docker Engine, after moving into its network namespace, where its loopback is ours."""
     engine = stack.enter_context(DockerEngine())
     pid = Path(engine.root, "pid").read_text().strip()
     with open(f"/proc/{pid}/ns/net") as namespace:
@@ -133,24 +141,24 @@ def _layers(size: int, count: int) -> list[dict[str, bytes]]:
     return layers
 
 
-def _time_orchestra(scratch: Path, name: str, timed: Timed) -> None:
-    data = scratch / "data"
+def _time_orchestra(root: str, name: str, timed: Timed) -> None:
     environ = {
         **os.environ,
-        "ORCHESTRA_DATA_ROOT": str(data),
-        "ORCHESTRA_RUN_ROOT": str(scratch / "run"),
+        "ORCHESTRA_DATA_ROOT": os.path.join(root, "data"),
+        "ORCHESTRA_RUN_ROOT": os.path.join(root, "run"),
     }
-    pull = [str(Path(sys.executable).with_name("orchestra")), "image", "pull", "-q", name]
-    timed.first.append(_run(pull, environ))
-    timed.second.append(_run(pull, environ))
-    shutil.rmtree(data)
+    program = str(Path(sys.executable).with_name("orchestra"))
+    _time([program, "image", "pull", "-q", name], environ, timed)
 
 
 def _time_docker(environ: dict[str, str], name: str, timed: Timed) -> None:
-    pull = ["docker", "pull", "-q", name]
+    _time(["docker", "pull", "-q", name], environ, timed)
+
+
+def _time(pull: Sequence[str], environ: dict[str, str], timed: Timed) -> None:
+    os.sync()
     timed.first.append(_run(pull, environ))
     timed.second.append(_run(pull, environ))
-    _run(["docker", "rmi", "-f", name], environ)
 
 
 def _run(argv: Sequence[str], environ: dict[str, str]) -> Run:
@@ -175,8 +183,13 @@ def _report(docker: Timed, orchestra: Timed) -> None:
             other = statistics.median(run.seconds for run in theirs) * 1000
             line += f"   docker {other:8.1f} ms   ratio {mine / other:.3f}"
         print(line)
+        print(f"{'':14} runs: {_seconds(ours)}   {_seconds(theirs)}")
     peak_mib = max(run.peak_kb for run in orchestra.first) // 1024
     print(f"target for the pull: {TARGET}; orchestra's process at its largest: {peak_mib} MiB")
+
+
+def _seconds(runs: Sequence[Run]) -> str:
+    return " ".join(f"{run.seconds:.2f}" for run in runs)
 
 
 if __name__ == "__main__":

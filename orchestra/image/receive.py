@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from orchestra.image.blobs import Blobs
+    from orchestra.image.layers import Draft, Layers
     from orchestra.image.manifest import Descriptor, Manifest
     from orchestra.image.reference import Reference
     from orchestra.image.store import LocalImageStore
@@ -27,6 +29,43 @@ if TYPE_CHECKING:
 
 _UNPACKERS = 2
 """Layers unpacked at once. Most of it happens in the kernel and in decoders, without our lock."""
+
+
+class _Sealer:
+    """Publishes layers in a thread of its own, so that nobody who unpacks waits for the disk.
+
+    What is unpacked while one syncfs(2) lasts is written by the next one: all together, however
+    many they are.
+    """
+
+    def __init__(self, layers: Layers) -> None:
+        self._layers = layers
+        self._lock = threading.Lock()
+        self._drafts: list[Draft] = []
+        self._failure: BaseException | None = None
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="seal")
+
+    def add(self, draft: Draft) -> Future[None]:
+        """Take *draft* over; its layer is there when the future is done."""
+        with self._lock:
+            self._drafts.append(draft)
+        return self._pool.submit(self._publish)
+
+    def close(self) -> None:
+        """Publish what has been added. Nobody adds anything afterwards."""
+        self._pool.shutdown()
+
+    def _publish(self) -> None:
+        with self._lock:
+            drafts, self._drafts = self._drafts, []
+        try:
+            if drafts:
+                self._layers.publish(drafts)
+        except BaseException as exc:
+            self._failure = exc
+            raise
+        if self._failure is not None:  # an earlier call had this one's draft
+            raise self._failure
 
 
 class Receiver:
@@ -40,10 +79,13 @@ class Receiver:
         self._progress = progress
         self._stack = contextlib.ExitStack()
         self._pool: ThreadPoolExecutor | None = None
-        self._running: dict[str, Future[None]] = {}
+        self._sealer: _Sealer | None = None
+        self._running: dict[str, Future[Future[None] | None]] = {}
 
     def __enter__(self) -> Self:
         self._stack.enter_context(self._store.holding())
+        self._sealer = _Sealer(self._store.unpacked)
+        self._stack.callback(self._sealer.close)
         self._pool = ThreadPoolExecutor(_UNPACKERS, thread_name_prefix="unpack")
         self._stack.callback(self._pool.shutdown, cancel_futures=True)
         return self
@@ -80,10 +122,10 @@ class Receiver:
 
     def unpack(self, layer: Descriptor, diff_id: str) -> None:
         """Begin to unpack *layer*, whose blob is here, unless it is unpacked already."""
-        if self._pool is None:
+        if self._pool is None or self._sealer is None:
             raise AssertionError("the receiver has not been entered")
         if diff_id not in self._running and not self._store.unpacked.has(diff_id):
-            self._running[diff_id] = self._pool.submit(self._unpack, layer, diff_id)
+            self._running[diff_id] = self._pool.submit(self._unpack, layer, diff_id, self._sealer)
 
     def register(self, reference: Reference, target: str, manifest: str) -> ImageConfig:
         """Wait for its layers and name the image; all its blobs are here.
@@ -115,15 +157,18 @@ class Receiver:
             self.unpack(layer, diff_id)
         for _, diff_id in pairs:
             if diff_id in self._running:
-                self._running[diff_id].result()
+                sealing = self._running[diff_id].result()
+                if sealing is not None:
+                    sealing.result()
         return ImageRow(document.config.digest, manifest, time.time_ns())
 
-    def _unpack(self, layer: Descriptor, diff_id: str) -> None:
+    def _unpack(self, layer: Descriptor, diff_id: str, sealer: _Sealer) -> Future[None] | None:
         def content() -> Iterator[bytes]:
             with open(self._store.blobs.open(layer.digest), "rb", buffering=0) as file:
                 yield from decompressed(file, Limit(), self._reporter(layer.digest))
 
-        self._store.unpacked.add(diff_id, content)
+        draft = self._store.unpacked.draft(diff_id, content)
+        return None if draft is None else sealer.add(draft)
 
     def _reporter(self, digest: str) -> Callable[[int], None] | None:
         progress = self._progress

@@ -156,15 +156,24 @@ class Unpacker:
 
     def _make_implied(self, path: bytes) -> None:
         """Make the directories of *path* that no entry has made, whatever the umask."""
-        parts = path.split(b"/")
-        for depth in range(1, len(parts) + 1):
-            above, name = b"/".join(parts[: depth - 1]), parts[depth - 1]
+        missing = [path]
+        while not self._is_there(missing[-1].rpartition(b"/")[0]):
+            missing.append(missing[-1].rpartition(b"/")[0])
+        for each in reversed(missing):
+            above, _, name = each.rpartition(b"/")
             with safe_open(self._root, os.fsdecode(above) or ".", create=Create.DIRECTORY) as fd:
                 try:
                     os.mkdir(name, 0o755, dir_fd=fd.fileno())
                 except FileExistsError:
                     continue
                 os.chmod(name, 0o755, dir_fd=fd.fileno())  # noqa: S103 (as Docker does)
+
+    def _is_there(self, path: bytes) -> bool:
+        try:
+            safe_open(self._root, os.fsdecode(path) or ".").close()
+        except FileNotFoundError:
+            return False
+        return True
 
     def _forget_parent(self) -> None:
         fd, self._parent, self._parent_path = self._parent, -1, None

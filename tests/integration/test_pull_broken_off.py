@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -127,3 +128,25 @@ def test_a_full_disk_is_told_and_leaves_no_image(
         orchestra("image", "pull", f"{registry.host}/app:1", env=full)
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_no_layer_is_held_in_memory(orchestra: Orchestra, registry: FaultyRegistry) -> None:
+    """Its own peak: what wait4(2) tells includes that of the process that it was forked from."""
+    block = os.urandom(1 << 20) + bytes(15 << 20)
+    image = make_image([{"large": block * 24}, {"larger": block * 25}])
+    registry.add(image, "large")
+    program = (
+        "import sys; from orchestra.cli.main import main\n"
+        "code = main(sys.argv[1:]); status = open('/proc/self/status').read()\n"
+        "print(status.partition('VmHWM:')[2].split()[0]); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "image", "pull", "-q", f"{registry.host}/app:large"],
+        env=orchestra.env,
+        cwd=orchestra.directory,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert int(done.stdout.split()[-1]) < 100 << 10  # KiB

@@ -122,6 +122,27 @@ def test_two_that_want_the_same_layer_unpack_it_once(layers: Layers) -> None:
     assert layers.has(diff_id(LAYER))
 
 
+def test_layers_appear_together_once_they_are_published(layers: Layers) -> None:
+    other = layer(("other", b"1"))
+    drafts = [layers.draft(diff_id(each), content(each)) for each in (LAYER, other)]
+    assert not layers.has(diff_id(LAYER))
+    layers.publish([draft for draft in drafts if draft is not None])
+    assert layers.has(diff_id(LAYER))
+    assert layers.has(diff_id(other))
+    assert layers.draft(diff_id(other), content(other)) is None
+
+
+def test_of_drafts_that_cannot_be_published_nothing_stays(layers: Layers, tmp_path: Path) -> None:
+    draft = layers.draft(diff_id(LAYER), content(LAYER))
+    assert draft is not None
+    with pytest.raises(FileNotFoundError):
+        layers.publish((draft._replace(final=str(tmp_path / "nowhere")), draft))
+    assert not layers.has(diff_id(LAYER))
+    assert [name for name in os.listdir(tmp_path / "layers") if not name.endswith(".size")] == []
+    layers.add(diff_id(LAYER), content(LAYER))
+    assert layers.has(diff_id(LAYER))
+
+
 def test_a_sweep_takes_layers_of_nobody_and_what_the_dead_left(
     layers: Layers, tmp_path: Path
 ) -> None:
