@@ -1,7 +1,7 @@
 """How to reach registries: mirrors, own CAs, plain HTTP and proxies, from files and environment.
 
 `registries.toml` in `/etc/orchestra`, then in `~/.config/orchestra`; the later one wins for each
-registry. `/etc/docker/certs.d/HOST` is obeyed as Docker does. Secrets are not kept here, see
+registry. `/etc/docker/certs.d/HOST` counts for what neither says. Secrets are not kept here, see
 `credentials`.
 
     [registry."docker.io"]
@@ -24,7 +24,7 @@ from orchestra.errors import ConfigError
 from orchestra.model.container import Frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 DOCKER_HUB = "docker.io"
 _HUB_HOST = "registry-1.docker.io"
@@ -32,17 +32,24 @@ _SYSTEM_FILE = "/etc/orchestra/registries.toml"
 _CERTIFICATES = "/etc/docker/certs.d"
 DEFAULT_TIMEOUT_S = 30.0
 
+_Said = dict[str, object]
+"""Settings by their names, checked."""
+
 
 class RegistrySettings(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One registry. *insecure* allows plain HTTP and certificates that nobody vouches for."""
 
     mirrors: tuple[str, ...] = ()  # URLs or HOST[:PORT], asked before the registry itself
     insecure: bool = False
-    ca: str = ""  # a file of certificates, trusted besides the system's
+    ca: str | tuple[str, ...] = ()  # files of certificates, trusted besides the system's
     client_certificate: str = ""
     client_key: str = ""
     proxy: str = ""  # a URL; empty: the environment's
     timeout_s: float = DEFAULT_TIMEOUT_S  # without one byte
+
+    @property
+    def cas(self) -> tuple[str, ...]:
+        return self.ca if isinstance(self.ca, tuple) else (self.ca,)
 
 
 class _File(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,8 +117,11 @@ def load_configuration(
     `ORCHESTRA_INSECURE_REGISTRIES` (comma-separated hosts) come on top.
     """
     registries = _docker_certificates(certificates)
+    said: dict[str, _Said] = {}
     for path in (system_file, _user_file(environ)):
-        registries.update(_read(path))
+        said.update(_read(path))
+    for domain, changes in said.items():
+        _change(registries, domain, **changes)
     mirrors = _listed(environ.get("ORCHESTRA_REGISTRY_MIRROR", ""))
     if mirrors:
         _change(registries, DOCKER_HUB, mirrors=mirrors)
@@ -125,10 +135,12 @@ def _user_file(environ: Mapping[str, str]) -> str:
     return os.path.join(home, "orchestra", "registries.toml")
 
 
-def _read(path: str) -> dict[str, RegistrySettings]:
+def _read(path: str) -> dict[str, _Said]:
+    """What the file says of each registry, and no more: the rest is not to be overridden by it."""
     try:
         with open(path, "rb") as file:
-            return msgspec.convert(tomllib.load(file), _File).registry
+            text = tomllib.load(file)
+        registries = msgspec.convert(text, _File).registry
     except FileNotFoundError:
         return {}
     except OSError as exc:
@@ -137,36 +149,45 @@ def _read(path: str) -> dict[str, RegistrySettings]:
         raise ConfigError(
             f"{path}: {exc}", fix='write [registry."HOST"] tables; see docs/registries.md'
         ) from exc
-
-
-def _docker_certificates(directory: str) -> dict[str, RegistrySettings]:
-    """`HOST/ca.crt`, `HOST/client.cert` and `HOST/client.key` below *directory*."""
-    try:
-        hosts = os.listdir(directory)
-    except OSError:
-        return {}
     return {
-        host: RegistrySettings(
-            ca=_existing(os.path.join(directory, host, "ca.crt")),
-            client_certificate=_existing(os.path.join(directory, host, "client.cert")),
-            client_key=_existing(os.path.join(directory, host, "client.key")),
-            insecure=_is_loopback(host),
-        )
-        for host in hosts
+        domain: {name: getattr(settings, name) for name in text["registry"][domain]}
+        for domain, settings in registries.items()
     }
 
 
-def _existing(path: str) -> str:
-    return path if os.path.exists(path) else ""
+def _docker_certificates(directory: str) -> dict[str, RegistrySettings]:
+    """What Docker finds below *directory*: every `HOST/*.crt`, and a `HOST/*.cert` with its key.
+
+    https://docs.docker.com/engine/security/certificates/
+    """
+    try:
+        return {
+            host: _certificates_in(os.path.join(directory, host), insecure=_is_loopback(host))
+            for host in os.listdir(directory)
+        }
+    except OSError:
+        return {}
+
+
+def _certificates_in(directory: str, *, insecure: bool) -> RegistrySettings:
+    try:
+        names = sorted(os.listdir(directory))
+    except NotADirectoryError:
+        names = []
+    own = next((name for name in names if name.endswith(".cert")), "")
+    return RegistrySettings(
+        insecure=insecure,
+        ca=tuple(os.path.join(directory, name) for name in names if name.endswith(".crt")),
+        client_certificate=os.path.join(directory, own) if own else "",
+        client_key=os.path.join(directory, own.removesuffix(".cert") + ".key") if own else "",
+    )
 
 
 def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _change(
-    registries: dict[str, RegistrySettings], domain: str, **changes: bool | Iterable[str]
-) -> None:
+def _change(registries: dict[str, RegistrySettings], domain: str, **changes: object) -> None:
     settings = registries.get(domain) or RegistrySettings(insecure=_is_loopback(domain))
     registries[domain] = msgspec.structs.replace(settings, **changes)
 

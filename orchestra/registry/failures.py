@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import time
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from urllib3 import exceptions as http
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MAX_MESSAGE = 300
+_MAX_DIGITS = 12
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -145,10 +149,27 @@ def login_command(host: str) -> str:
     return "orchestra login" if host.endswith(".docker.io") else f"orchestra login {host}"
 
 
-def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """RFC 9110 §10.2.3, in its form of seconds; None when there is none."""
+def retry_after_s(headers: Mapping[str, str], now_s: float | None = None) -> float | None:
+    """RFC 9110 §10.2.3, as seconds or as a date; None when there is none that can be read.
+
+    A date is compared with that of the answer: this machine's clock may be wrong.
+    """
     text = headers.get("Retry-After", "").strip()
-    return float(text) if text.isascii() and text.isdecimal() else None
+    if text.isascii() and text.isdecimal():
+        return float(text[:_MAX_DIGITS])
+    until_s = _http_date_s(text)
+    if until_s is None:
+        return None
+    answered_s = _http_date_s(headers.get("Date", "")) or now_s or time.time()
+    return max(0.0, until_s - answered_s)
+
+
+def _http_date_s(text: str) -> float | None:
+    """Seconds since 1970 of an HTTP date; None for anything else."""
+    try:
+        return parsedate_to_datetime(text).replace(tzinfo=UTC).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _message(body: bytes) -> str:

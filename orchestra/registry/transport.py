@@ -231,19 +231,19 @@ def tls_context(settings: RegistrySettings, environ: Mapping[str, str]) -> ssl.S
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        if settings.insecure and not settings.ca:
+        if settings.insecure and not settings.cas:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         else:
             _trust_the_system(context, environ)
-            if settings.ca:
-                context.load_verify_locations(settings.ca)
+            for ca in settings.cas:
+                context.load_verify_locations(ca)
         if settings.client_certificate:
             context.load_cert_chain(settings.client_certificate, settings.client_key or None)
     except (OSError, ssl.SSLError) as exc:
         raise ConfigError(
             f"cannot use the certificates of the registry: {exc.strerror or exc}",
-            fix=f"check {settings.ca or settings.client_certificate}",
+            fix="check " + ", ".join(filter(None, (*settings.cas, settings.client_certificate))),
         ) from exc
     return context
 

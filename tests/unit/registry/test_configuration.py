@@ -87,8 +87,24 @@ def test_the_environment_comes_on_top(tmp_path: Path) -> None:
 def test_the_certificates_of_docker_are_used(tmp_path: Path) -> None:
     directory = tmp_path / "certs.d" / "h.example:5000"
     directory.mkdir(parents=True)
+    for name in ("ca.crt", "other.crt", "my.cert", "my.key"):
+        (directory / name).touch()
+    found = load(tmp_path).settings("h.example:5000")
+    assert found.cas == (str(directory / "ca.crt"), str(directory / "other.crt"))
+    assert found.client_certificate == str(directory / "my.cert")
+    assert found.client_key == str(directory / "my.key")
+
+
+def test_a_file_changes_only_what_it_names(tmp_path: Path) -> None:
+    directory = tmp_path / "certs.d" / "h.example"
+    directory.mkdir(parents=True)
     (directory / "ca.crt").touch()
-    assert load(tmp_path).settings("h.example:5000").ca == str(directory / "ca.crt")
+    text = '[registry."h.example"]\ntimeout_s = 5\n[registry."localhost:5000"]\ntimeout_s = 5\n'
+    configuration = load(tmp_path, text + '[registry."127.0.0.1:5000"]\ninsecure = false\n')
+    assert configuration.settings("h.example").cas == (str(directory / "ca.crt"),)
+    assert configuration.settings("h.example").timeout_s == 5
+    assert configuration.settings("localhost:5000").insecure
+    assert not configuration.settings("127.0.0.1:5000").insecure
 
 
 @pytest.mark.parametrize(
