@@ -11,7 +11,7 @@ from orchestra.registry.credentials import Credential, Credentials, Secret
 from orchestra.registry.registries import Registries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 HUB_NAMES = ("", "docker.io", "index.docker.io", "registry-1.docker.io", "hub.docker.com")
 
@@ -38,6 +38,21 @@ def log_in(environ: Mapping[str, str], domain: str, user: str, password: str) ->
     with Registries(load_configuration(environ), environ) as registries:
         registries.check_login(domain, credential)
     return Credentials(environ).store(domain, credential)
+
+
+def log_in_again(environ: Mapping[str, str], domain: str, begin: Callable[[str], None]) -> bool:
+    """Check the login that is kept for *domain*; False when there is none.
+
+    *begin* is told its user before anything happens. Raises AuthRequired when it is refused,
+    RegistryError, ConfigError.
+    """
+    credential = Credentials(environ).find(domain)
+    if credential is None:
+        return False
+    begin(credential.username)
+    with Registries(load_configuration(environ), environ) as registries:
+        registries.check_login(domain, credential)
+    return True
 
 
 def log_out(environ: Mapping[str, str], domain: str) -> bool:

@@ -76,6 +76,7 @@ class _Request(NamedTuple):
     expected: frozenset[int]
     headers: Mapping[str, str] = {}
     body: Upload | None = None
+    is_repeatable: bool = True
 
 
 class Patience(NamedTuple):
@@ -238,16 +239,37 @@ class RegistryClient:
             raise RegistryError(f"{self.host} does not tell where to push to")
         return urljoin(reply.url, goal)
 
-    def finish_upload(self, location: str, upload: Upload) -> None:
-        """Send the whole blob in one request."""
+    def upload_part(self, location: str, offset: int, part: Upload) -> str:
+        """Send *part* of the blob, which begins at *offset*; where the next one goes.
+
+        OCI distribution-spec 1.1, "Pushing a blob in chunks".
+        """
+        span = f"{offset}-{offset + part.size_bytes - 1}"
+        headers = {"Content-Type": "application/octet-stream", "Content-Range": span}
+        request = _Request(
+            "PATCH",
+            location,
+            f"pushing to {self._naming(part.digest)}",
+            _CREATED,
+            headers,
+            part,
+            is_repeatable=False,
+        )
+        with self._call(request) as reply:
+            reply.read_all(_MAX_ERROR_BYTES)
+        return urljoin(reply.url, reply.headers.get("Location") or location)
+
+    def finish_upload(self, location: str, rest: Upload) -> None:
+        """Send the whole blob, or what no part has sent, and have its digest compared."""
         joint = "&" if "?" in location else "?"
         request = _Request(
             "PUT",
-            f"{location}{joint}digest={quote(upload.digest, safe='')}",
-            f"pushing to {self._naming(upload.digest)}",
+            f"{location}{joint}digest={quote(rest.digest, safe='')}",
+            f"pushing to {self._naming(rest.digest)}",
             _CREATED,
             {"Content-Type": "application/octet-stream"},
-            upload,
+            rest,
+            is_repeatable=False,
         )
         with self._call(request) as reply:
             reply.read_all(_MAX_ERROR_BYTES)
@@ -271,7 +293,7 @@ class RegistryClient:
                 failures += 1
                 patience = self.patience
                 delay = patience.backoff.delay_s(exc, failures, patience.jitter())
-                if delay is None or request.body is not None:
+                if delay is None or not request.is_repeatable:
                     raise
                 patience.pause(delay)
 

@@ -38,6 +38,10 @@ class Stalled(Transient):
     """The registry took the request and said nothing, or no more, until our patience ended."""
 
 
+class TooLarge(RegistryError):
+    """The registry, or a proxy in front of it, takes no request of this size."""
+
+
 class ManifestUnknown(RegistryError):
     """The registry has no such repository or tag, as far as it tells this user."""
 
@@ -139,6 +143,11 @@ def http_failure(
             f"{what}: {host} fails with HTTP status {status}{said}",
             fix="try again later",
             retry_after_s=retry_after_s(headers),
+        )
+    if status == 413:
+        return TooLarge(
+            f"{what}: {host} takes no request of this size{said}",
+            fix="raise the limit of the proxy in front of it, as nginx's client_max_body_size",
         )
     if status == 400 and b"HTTP request to an HTTPS server" in body:
         return Unreachable(f"{host} speaks TLS, and was asked without", fix="use https:// for it")

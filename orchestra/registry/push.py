@@ -11,11 +11,11 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from orchestra.errors import ConfigError, RegistryError
+from orchestra.errors import AuthRequired, ConfigError, RegistryError
 from orchestra.image.manifest import Descriptor, Manifest, media_type_of, parse_manifest
 from orchestra.registry.base import LayerPhase, LayerProgress, Pushed
 from orchestra.registry.client import Upload
-from orchestra.registry.failures import Transient
+from orchestra.registry.failures import TooLarge, Transient
 from orchestra.registry.together import Stop, run_together, watched
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ PARALLEL_UPLOADS = 5
 
 _CHUNK_BYTES = 1 << 19
 _MAX_MOUNTS = 4
+_LARGEST_PART_BYTES = 64 << 20
+_SMALLEST_PART_BYTES = 64 << 10
+
+Mounts = dict[str, tuple[str, ...]]
+"""Repositories of the same registry that may have a blob, by its digest."""
 
 
 def push(reference: Reference, registries: Registries, source: ImageSource, watch: Watch) -> Pushed:
@@ -54,7 +59,7 @@ def push(reference: Reference, registries: Registries, source: ImageSource, watc
     if not isinstance(manifest, Manifest):
         raise RegistryError(f"{reference.familiar} is an index, which cannot be pushed")
     blobs = {blob.digest: blob for blob in (*manifest.layers, manifest.config)}
-    mounts = {
+    mounts: Mounts = {
         blob: tuple(
             origin.path
             for origin in source.origins(blob)
@@ -67,14 +72,20 @@ def push(reference: Reference, registries: Registries, source: ImageSource, watc
     stop = Stop()
 
     def work(tell: Watch) -> Pushed:
-        def send(client: RegistryClient) -> Pushed:
+        def send(client: RegistryClient, mounts: Mounts = mounts) -> Pushed:
             part = Stop()
             with stop.breaking(part):
                 _Push(reference, client, source, tell, part).send(manifest, mounts)
                 client.put_manifest(reference.tag, data, media_type_of(manifest))
             return Pushed(digest, len(data))
 
-        return registries.writing(reference, tuple(repositories), send)
+        try:
+            return registries.writing(reference, tuple(repositories), send)
+        except AuthRequired:
+            if not repositories:
+                raise
+        # Some registries refuse it all when one of the other repositories may not be read.
+        return registries.writing(reference, (), lambda client: send(client, {}))
 
     return watched(work, watch, stop)
 
@@ -93,13 +104,17 @@ class _Push:
         self._client = client.paused_by(self._stop.wait)
         self._source = source
         self._watch = watch
+        self._largest_bytes = 0  # that a request may have; 0: no limit is known
 
-    def send(self, manifest: Manifest, mounts: dict[str, tuple[str, ...]]) -> None:
+    def send(self, manifest: Manifest, mounts: Mounts) -> None:
         """All layers, then the config; the first failure stops the rest and is raised."""
         layers = {layer.digest: layer for layer in manifest.layers}
-        jobs = [partial(self._blob, layer, mounts[digest]) for digest, layer in layers.items()]
+        jobs = [
+            partial(self._blob, layer, mounts.get(digest, ())) for digest, layer in layers.items()
+        ]
         run_together(jobs, threads=PARALLEL_UPLOADS, stop=self._stop)
-        self._blob(manifest.config, mounts[manifest.config.digest], watched=False)
+        config = manifest.config
+        self._blob(config, mounts.get(config.digest, ()), watched=False)
 
     def _blob(self, blob: Descriptor, mounts: tuple[str, ...], *, watched: bool = True) -> None:
         def tell(phase: LayerPhase, done_bytes: int = 0, detail: str = "") -> None:
@@ -110,10 +125,10 @@ class _Push:
                     )
                 )
 
-        tell(LayerPhase.PREPARING)
         if self._client.has_blob(blob.digest):
             tell(LayerPhase.PUSHED_BEFORE, blob.size)
             return
+        tell(LayerPhase.PREPARING)
         location = ""
         for origin in mounts:
             mounted = self._client.begin_upload(blob.digest, origin)
@@ -127,13 +142,17 @@ class _Push:
         """Send the blob, from its first byte again after each passing failure."""
         patience, failures = self._client.patience, 0
         while True:
+            largest = self._largest_bytes
             try:
                 target = location or self._client.begin_upload(blob.digest, None)
                 location = ""
                 if target is not None:
-                    self._client.finish_upload(
-                        target, Upload(blob.digest, blob.size, lambda: self._chunks(blob, tell))
-                    )
+                    self._send_to(target, blob, largest, tell)
+            except TooLarge:
+                if self._largest_bytes == largest:  # no other thread has been refused meanwhile
+                    self._largest_bytes = _smaller(largest, blob.size)
+                if not self._largest_bytes:
+                    raise
             except Transient as exc:
                 failures += 1
                 delay = patience.backoff.delay_s(exc, failures, patience.jitter())
@@ -145,11 +164,30 @@ class _Push:
                 tell(LayerPhase.PUSHED, blob.size)
                 return
 
-    def _chunks(self, blob: Descriptor, tell: Tell) -> Iterator[bytes]:
+    def _send_to(self, target: str, blob: Descriptor, largest: int, tell: Tell) -> None:
+        """Send the blob in one request, or in parts of at most *largest* bytes."""
+
+        def part(begin: int, size: int) -> Upload:
+            return Upload(blob.digest, size, lambda: self._chunks(blob, begin, size, tell))
+
+        offset = 0
+        while largest and blob.size - offset > largest:
+            target = self._client.upload_part(target, offset, part(offset, largest))
+            offset += largest
+        self._client.finish_upload(target, part(offset, blob.size - offset))
+
+    def _chunks(self, blob: Descriptor, begin: int, size: int, tell: Tell) -> Iterator[bytes]:
         with os.fdopen(self._source.blobs.open(blob.digest), "rb", buffering=0) as file:
+            file.seek(begin)
             sent = 0
-            while chunk := file.read(_CHUNK_BYTES):
+            while chunk := file.read(min(_CHUNK_BYTES, size - sent)):
                 self._stop.check()
-                tell(LayerPhase.PUSHING, sent)
+                tell(LayerPhase.PUSHING, begin + sent)
                 yield chunk
                 sent += len(chunk)
+
+
+def _smaller(refused_bytes: int, blob_bytes: int) -> int:
+    """How large requests may be after one has been refused, the blob in one for 0; 0: give up."""
+    size = min(refused_bytes or blob_bytes, blob_bytes, 4 * _LARGEST_PART_BYTES) // 4
+    return size if size >= _SMALLEST_PART_BYTES else 0

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
+import socket
+import subprocess
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.eventually import eventually
 from tests.support.images import make_image
 from tests.support.probe import missing_for
 from tests.support.registry import PASSWORD, PROGRAM, USER, running_registry
@@ -119,6 +123,9 @@ def test_an_image_goes_to_a_private_registry_and_back(orchestra: Orchestra, hub:
         assert f"orchestra login {private.host}" in refused.err
         assert "refuses the login" in log_in(orchestra, private, "wrong", code=1).err
         assert log_in(orchestra, private, PASSWORD).out == "Login Succeeded\n"
+        again = orchestra("login", private.host)  # as Docker, with what is known already
+        assert again.out == "Login Succeeded\n"
+        assert again.err == f"Authenticating with existing credentials... [Username: {USER}]\n"
         pushed = orchestra("image", "push", name)
         assert f"The push refers to repository [{private.host}/team/redis]\n" in pushed.out
         assert f"7: digest: {digest} size: " in pushed.out
@@ -145,7 +152,69 @@ def test_a_bad_name_and_the_host_cannot_be_pulled_or_pushed(orchestra: Orchestra
 
 
 def test_a_password_is_not_asked_for_without_a_terminal(orchestra: Orchestra) -> None:
-    assert "non TTY" in orchestra("login", "-u", "ada", code=None, stdin="x").err
+    assert "non TTY" in orchestra("login", "-u", "ada", code=1, stdin="x").err
+    stdin = ("login", "-u", "ada", "--password-stdin")
+    assert "password is empty" in orchestra(*stdin, code=1, stdin="\n").err
+    assert "--username" in orchestra("login", "--password-stdin", code=1, stdin="x").err
+
+
+def test_a_login_that_has_become_wrong_is_told(orchestra: Orchestra) -> None:
+    orchestra.env["DOCKER_CONFIG"] = os.path.join(orchestra.directory, "docker")
+    with running_registry(os.path.join(orchestra.directory, "private"), password=True) as private:
+        orchestra("login", private.host, "-u", USER, "-p", PASSWORD)
+        path = os.path.join(orchestra.env["DOCKER_CONFIG"], "config.json")
+        wrong = {"auths": {private.host: {"auth": base64.b64encode(b"ada:old").decode()}}}
+        with open(path, "w") as file:
+            json.dump(wrong, file)
+        refused = orchestra("login", private.host, code=1).err
+        assert "Stored credentials invalid or expired" in refused
+        assert "non TTY" in refused
+
+
+NGINX = """
+daemon off; pid nginx.pid; error_log stderr;
+events {{}}
+http {{
+  access_log off; client_max_body_size 1m;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+  server {{
+    listen 127.0.0.1:5081;
+    location / {{ proxy_pass http://{host}; proxy_set_header Host $http_host; }}
+  }}
+}}
+"""
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
+def test_through_a_proxy_that_takes_only_small_requests_layers_go_in_parts(
+    orchestra: Orchestra, hub: Registry
+) -> None:
+    directory = os.path.join(orchestra.directory, "nginx")
+    os.mkdir(directory)
+    image = make_image([{"big": os.urandom(5_000_000)}, {"bigger": os.urandom(7_000_000)}])
+    publish(hub, "large:1", image)
+    name = "127.0.0.1:5081/parts:1"
+    with running_registry(os.path.join(orchestra.directory, "empty")) as empty:
+        with open(os.path.join(directory, "nginx.conf"), "w") as file:
+            file.write(NGINX.format(host=empty.host))
+        proxy = subprocess.Popen(["nginx", "-p", directory, "-c", f"{directory}/nginx.conf"])
+        try:
+            orchestra("image", "pull", f"{hub.host}/large:1")
+            orchestra("image", "tag", f"{hub.host}/large:1", name)
+            eventually(lambda: _accepts(5081), within_s=10)
+            orchestra("image", "push", name)
+        finally:
+            proxy.terminate()
+            proxy.wait(10)
+        parts = [line for line in empty.requests() if line.startswith("PATCH")]
+        assert len(parts) > 12
+        orchestra("image", "pull", f"{empty.host}/parts:1")
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_push_sends_what_services_build(orchestra: Orchestra, hub: Registry) -> None:
