@@ -152,8 +152,9 @@ class Layers:
         size = unpack(ByteStream(hashed()), draft)
         if digest.hexdigest() != hex_of(diff_id):
             raise DigestMismatch(
-                f"layer {diff_id} has, unpacked, the digest sha256:{digest.hexdigest()}",
-                fix="the image is damaged or was changed; pull it again, or another tag",
+                f"unpacked it has the digest sha256:{digest.hexdigest()}, not {diff_id} as its "
+                "image's config says",
+                fix="the image is damaged or was changed; build and push it again, or pull another",
             )
         with open(self.path(diff_id) + _SIZE, "w", encoding="ascii") as file:
             file.write(str(size))

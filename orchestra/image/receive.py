@@ -167,7 +167,11 @@ class Receiver:
             with open(self._store.blobs.open(layer.digest), "rb", buffering=0) as file:
                 yield from decompressed(file, Limit(), self._reporter(layer.digest))
 
-        draft = self._store.unpacked.draft(diff_id, content)
+        try:
+            draft = self._store.unpacked.draft(diff_id, content)
+        except RegistryError as exc:
+            exc.what = f"layer {layer.digest}: {exc.what}"
+            raise
         return None if draft is None else sealer.add(draft)
 
     def _reporter(self, digest: str) -> Callable[[int], None] | None:

@@ -137,13 +137,19 @@ class RegistryClient:
         """
         with self._manifest("GET", target) as reply:
             data = reply.read_all(MAX_MANIFEST_BYTES)
+            media_type = reply.headers.get("Content-Type", "")
+        if media_type.startswith("text/html"):
+            raise RegistryError(
+                f"{self.host} answers with a web page where the manifest {target} should be",
+                fix="check the registry's address; a network may want a login by browser first",
+            )
         digest = "sha256:" + hashlib.sha256(data).hexdigest()
         if _DIGEST.fullmatch(target) and digest != target:
             raise DigestMismatch(
                 f"{self.host} sends {digest} for {target}",
                 fix="do not trust this registry or the proxy in front of it",
             )
-        return Fetched(data, reply.headers.get("Content-Type", ""), digest)
+        return Fetched(data, media_type, digest)
 
     def tags(self) -> tuple[str, ...]:
         """All tags of the repository, page by page. Raises ManifestUnknown for no repository."""

@@ -133,10 +133,12 @@ def http_failure(
             fix=f"check the name, or log in with `{login_command(host)}`",
         )
     if status == 429:
+        asked_s = retry_after_s(headers)
+        wait = "wait" if asked_s is None else f"wait {asked_s:.0f} s"
         return Transient(
             f"{what}: {host} has had too many requests{said}",
-            fix=f"wait, or log in with `{login_command(host)}`: known users may ask more often",
-            retry_after_s=retry_after_s(headers),
+            fix=f"{wait}, or log in with `{login_command(host)}`: known users may ask more often",
+            retry_after_s=asked_s,
         )
     if status in _RETRIED:
         return Transient(

@@ -10,7 +10,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from orchestra.errors import RegistryError
+from orchestra.errors import ConfigError, OrchestraError, RegistryError
 from orchestra.registry.auth import Authorizer
 from orchestra.registry.client import Patience, RegistryClient
 from orchestra.registry.credentials import Credentials
@@ -132,7 +132,20 @@ class Registries:
         with self._lock:
             if key not in self._open:
                 transport = Transport(endpoint, self._environ, connections=self._connections)
-                login = self._credentials.find(domain)
+                login = self._login(domain)
                 self._open[key] = (transport, Authorizer(transport, login))
             transport, authorizer = self._open[key]
         return RegistryClient(transport, authorizer, reference.path, scopes, self._patience)
+
+    def _login(self, domain: str) -> Credential | None:
+        """The user's login; none, as Docker does it, while the helper that has it does not work.
+
+        Public images need none, and a registry that wants one says so.
+        """
+        try:
+            return self._credentials.find(domain)
+        except ConfigError:
+            raise
+        except OrchestraError as exc:
+            _log.warning("%s is asked without a login: %s", domain, exc.what)
+            return None

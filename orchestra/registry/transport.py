@@ -90,7 +90,10 @@ class Reply:
         while chunk := self.read_some():
             total += len(chunk)
             if total > limit_bytes:
-                raise RegistryError(f"{self.host} sends more than {limit_bytes} bytes")
+                raise RegistryError(
+                    f"{self.host} sends more than {limit_bytes} bytes where no answer is so long",
+                    fix="do not trust this registry or the proxy in front of it",
+                )
             chunks.append(chunk)
         return b"".join(chunks)
 
@@ -156,7 +159,10 @@ class Transport:
                 sent.pop("Authorization", None)
             self._check_redirect(url, following)
             url = following
-        raise RegistryError(f"{self.host} redirects without end")
+        raise RegistryError(
+            f"{self.host} redirects without end: {_MAX_REDIRECTS} times, at last to {url}",
+            fix="check the registry, or the proxy in front of it",
+        )
 
     def is_own(self, location: str) -> bool:
         """Is *location* at the endpoint itself, so that it may see our login?"""

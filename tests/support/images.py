@@ -91,13 +91,17 @@ def make_index(images: Mapping[str, MadeImage]) -> tuple[bytes, dict[str, bytes]
     """An index of *images* by platform ("linux/amd64"), and all blobs below it."""
     entries, blobs = [], {}
     for platform, image in images.items():
-        system, architecture = platform.split("/")
+        system, architecture, *variant = platform.split("/")
         entries.append(
             {
                 "mediaType": OCI_MANIFEST,
                 "digest": image.manifest,
                 "size": image.manifest_size,
-                "platform": {"os": system, "architecture": architecture},
+                "platform": {
+                    "os": system,
+                    "architecture": architecture,
+                    **({"variant": variant[0]} if variant else {}),
+                },
             }
         )
         blobs.update(image.blobs)

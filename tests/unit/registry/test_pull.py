@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 import threading
 import time
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +33,7 @@ from orchestra.registry.pull import pull
 from orchestra.registry.registries import Registries
 from orchestra.registry.retry import Backoff
 from tests.support.faulty_registry import Fault, FaultyRegistry, Token, faulty_registry
-from tests.support.images import make_image, make_index
+from tests.support.images import OCI_MANIFEST, digest_of, make_image, make_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,6 +123,35 @@ def test_the_platform_is_chosen_from_the_index(puller: Puller, tmp_path: Path) -
     assert puller.store.resolve(f"{puller.registry.host}/app:multi").id == IMAGE.config
     with pytest.raises(Unsupported, match="linux/s390x"):
         Puller(tmp_path / "other", puller.registry)("app:multi", "linux/s390x")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "taken"),
+    [
+        ("linux/arm/v7", "linux/arm/v7"),
+        ("linux/arm", "linux/arm/v7"),
+        ("linux/arm/v6", "linux/arm/v6"),
+        ("linux/arm64", "linux/arm64"),
+        ("linux/arm64/v8", "linux/arm64"),
+        ("linux/amd64/v3", "linux/amd64"),
+    ],
+)
+def test_the_variant_of_a_processor_counts(puller: Puller, wanted: str, taken: str) -> None:
+    names = ("linux/amd64", "linux/arm/v6", "linux/arm64", "linux/arm/v7")
+    images = {name: make_image([{"name": name.encode()}]) for name in names}
+    for image in images.values():
+        puller.registry.add(image, image.manifest)
+    puller.registry.add_document("multi", make_index(images)[0], OCI_INDEX)
+    puller("app:multi", wanted)
+    assert puller.store.resolve(f"{puller.registry.host}/app:multi").id == images[taken].config
+
+
+def test_the_platforms_that_there_are_are_told(puller: Puller) -> None:
+    index, _ = make_index({"linux/arm/v7": IMAGE, "linux/arm64": IMAGE, "unknown/unknown": IMAGE})
+    puller.registry.add_document("multi", index, OCI_INDEX)
+    with pytest.raises(Unsupported, match="no matching manifest for linux/arm/v5") as caught:
+        puller("app:multi", "linux/arm/v5")
+    assert caught.value.fix.startswith("it exists for linux/arm/v7, linux/arm64;")
 
 
 def test_an_image_for_another_machine_does_not_count_as_here(puller: Puller) -> None:
@@ -323,8 +354,9 @@ def test_a_redirect_to_a_file_is_not_followed(puller: Puller) -> None:
 def test_redirects_without_end_are_left(puller: Puller) -> None:
     loop = (("Location", f"/v2/app/blobs/{BIG}"),)
     puller.registry.faults.extend([Fault(BIG, status=307, headers=loop)] * 20)
-    with pytest.raises(RegistryError, match="redirects without end"):
+    with pytest.raises(RegistryError, match="redirects without end") as caught:
         puller()
+    assert caught.value.fix
 
 
 def test_a_mirror_that_fails_is_passed_over(puller: Puller) -> None:
@@ -382,3 +414,58 @@ def test_all_threads_have_ended_afterwards(puller: Puller) -> None:
         puller()
     names = {thread.name for thread in threading.enumerate()}
     assert not any(name.startswith(("registry", "unpack")) for name in names)
+
+
+def test_a_manifest_without_end_is_left(puller: Puller) -> None:
+    body = b'{"schemaVersion": 2, "x": "' + bytes(100 << 20) + b'"}'
+    puller.registry.faults.append(Fault("/manifests/", status=200, body=body))
+    with pytest.raises(RegistryError, match="more than 4194304 bytes"):
+        puller()
+    assert not puller.has()
+
+
+def test_a_web_page_is_no_manifest(puller: Puller) -> None:
+    page = (("Content-Type", "text/html; charset=utf-8"),)
+    puller.registry.faults.append(Fault("/manifests/", status=200, headers=page, body=b"<html>"))
+    with pytest.raises(RegistryError, match="answers with a web page") as caught:
+        puller()
+    assert "browser" in caught.value.fix
+
+
+def test_retry_after_may_be_a_date(puller: Puller) -> None:
+    headers = (("Retry-After", formatdate(time.time() + 100, usegmt=True)),)
+    puller.registry.faults.append(Fault("/manifests/", status=429, headers=headers))
+    puller()
+    assert 95 <= puller.pauses[0] <= 101
+
+
+def test_how_long_a_registry_wants_to_be_left_alone_is_told(puller: Puller) -> None:
+    busy = Fault("/manifests/", status=429, headers=(("Retry-After", "7200"),))
+    puller.registry.faults.append(busy)
+    with pytest.raises(Transient) as caught:
+        puller()
+    assert caught.value.fix.startswith("wait 7200 s, or")
+
+
+def test_a_layer_that_is_not_what_the_config_says_is_told(puller: Puller) -> None:
+    config = IMAGE.blobs[IMAGE.config]
+    layer_tar = gzip.decompress(IMAGE.blobs[BIG])
+    lie = config.replace(digest_of(layer_tar).encode(), b"sha256:" + b"1" * 64)
+    manifest = IMAGE.blobs[IMAGE.manifest].replace(IMAGE.config.encode(), digest_of(lie).encode())
+    puller.registry.blobs[digest_of(lie)] = lie
+    puller.registry.add_document("lie", manifest, OCI_MANIFEST)
+    with pytest.raises(DigestMismatch, match=f"layer {BIG}: unpacked it has the digest"):
+        puller("app:lie")
+    assert not puller.has("app:lie")
+    assert not puller.store.unpacked.has("sha256:" + "1" * 64)
+
+
+def test_without_its_credential_helper_a_public_image_is_pulled(puller: Puller) -> None:
+    directory = os.path.join(puller.environ["HOME"], ".docker")
+    os.mkdir(directory)
+    with open(os.path.join(directory, "config.json"), "w") as file:
+        file.write('{"credsStore": "absent"}')
+    assert puller().is_new
+    puller.registry.token = Token(login="ada:pw")
+    with pytest.raises(AuthRequired):
+        puller("app:other")
