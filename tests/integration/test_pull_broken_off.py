@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -150,3 +152,31 @@ def test_no_layer_is_held_in_memory(orchestra: Orchestra, registry: FaultyRegist
         timeout=60,
     )
     assert int(done.stdout.split()[-1]) < 100 << 10  # KiB
+
+
+def test_on_a_terminal_each_layer_has_a_bar(orchestra: Orchestra, registry: FaultyRegistry) -> None:
+    registry.faults.append(Fault(BIG, cut_after=ARRIVED))
+    process, terminal = pty.fork()
+    if not process:
+        env = {**orchestra.env, "TERM": "xterm"}
+        os.execve(PROGRAM, [PROGRAM, "image", "pull", f"{registry.host}/app:1"], env)
+    shown = b""
+    with suppress(OSError):  # EIO: the other side is closed
+        while piece := os.read(terminal, 1 << 16):
+            shown += piece
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    text = shown.decode()
+    for seen in ("[+] Pulling 2/2", BIG[7:19], "Retrying", "[====", "Pull complete"):
+        assert seen in text
+    assert text.endswith(f"{registry.host}/app:1\r\n")
+    assert text.count("\x1b[?25l") == text.count("\x1b[?25h")  # the cursor is there again
+
+
+def test_without_a_terminal_each_layer_has_plain_lines(
+    orchestra: Orchestra, registry: FaultyRegistry
+) -> None:
+    done = orchestra("image", "pull", f"{registry.host}/app:1")
+    assert "\x1b" not in done.out + done.err
+    assert f"{BIG[7:19]}  Pull complete" in done.err
+    assert done.out.splitlines()[0] == "1: Pulling from app"

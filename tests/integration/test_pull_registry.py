@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestra.errors import AuthRequired
+from orchestra.errors import AuthRequired, RegistryError
 from orchestra.image.platform import machine_platform
 from orchestra.image.publishing import Publisher
 from orchestra.image.receive import Receiver
 from orchestra.image.reference import parse_reference
 from orchestra.image.store import LocalImageStore
 from orchestra.registry.base import LayerPhase, LayerProgress, Pulled, PullRequest, Pushed
-from orchestra.registry.configuration import Configuration, RegistrySettings
+from orchestra.registry.configuration import Configuration, RegistrySettings, load_configuration
 from orchestra.registry.credentials import Credential, Credentials, Secret
 from orchestra.registry.failures import ManifestUnknown, Unreachable
 from orchestra.registry.pull import pull
@@ -195,6 +195,33 @@ def test_an_insecure_registry_may_have_any_certificate(machine: Machine, directo
     with running_registry(os.path.join(directory, "server"), tls=True) as registry:
         publish(registry, "app:1", IMAGE)
         assert machine.pull(f"{registry.host}/app:1").is_new
+
+
+def test_a_client_certificate_is_shown_as_docker_is_told_to(
+    machine: Machine, directory: str
+) -> None:
+    server = os.path.join(directory, "server")
+    with running_registry(server, tls=True) as registry:
+        publish(registry, "app:1", IMAGE)
+    with running_registry(server, tls=True, known_clients=True) as registry:
+        place = os.path.join(directory, "certs.d", registry.host)
+        os.makedirs(place)
+        shutil.copy(registry.ca, os.path.join(place, "ca.crt"))
+        machine.registries[registry.host] = docker_settings(directory, registry.host)
+        with pytest.raises(RegistryError):
+            machine.pull(f"{registry.host}/app:1")
+        for ours, theirs in (("client.cert", "tls.crt"), ("client.key", "tls.key")):
+            shutil.copy(os.path.join(server, theirs), os.path.join(place, ours))
+        machine.registries[registry.host] = docker_settings(directory, registry.host)
+        assert machine.pull(f"{registry.host}/app:1").is_new
+
+
+def docker_settings(directory: str, host: str) -> RegistrySettings:
+    """What `certs.d` in *directory* says of *host*."""
+    configuration = load_configuration(
+        {"HOME": directory}, system_file="/nowhere", certificates=f"{directory}/certs.d"
+    )
+    return configuration.settings(host)
 
 
 def test_plain_http_must_be_allowed(registry: Registry, machine: Machine) -> None:

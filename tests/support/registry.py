@@ -40,11 +40,17 @@ class Registry(NamedTuple):
 
 @contextmanager
 def running_registry(
-    directory: str, *, password: bool = False, tls: bool = False, beside: int = 0
+    directory: str,
+    *,
+    password: bool = False,
+    tls: bool = False,
+    known_clients: bool = False,
+    beside: int = 0,
 ) -> Iterator[Registry]:
-    """Serve from *directory*, which keeps the images.
+    """Serve from *directory*, which keeps the images; with *known_clients* only to those.
 
-    On the loopback of this process, or of the process *beside* with another network namespace.
+    They have a certificate of the same CA as the registry, such as its own `tls.crt`. On the
+    loopback of this process, or of the process *beside* with another network namespace.
     """
     os.makedirs(directory, exist_ok=True)
     port = _free_port()
@@ -63,7 +69,10 @@ def running_registry(
     ca = ""
     if tls:
         ca, certificate, key = make_certificates(directory)
-        config["http"] = {"addr": host, "tls": {"certificate": certificate, "key": key}}
+        speaking: dict[str, object] = {"certificate": certificate, "key": key}
+        if known_clients:
+            speaking["clientcas"] = [ca]
+        config["http"] = {"addr": host, "tls": speaking}
     config_file = os.path.join(directory, "config.yml")
     with open(config_file, "w", encoding="utf-8") as file:
         json.dump(config, file)  # JSON is YAML
