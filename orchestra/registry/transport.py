@@ -11,7 +11,7 @@ import os
 import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
 from urllib3 import HTTPSConnectionPool
@@ -222,7 +222,7 @@ class Transport:
                 maxsize=self._connections, timeout=timeout, ssl_context=self._tls
             )
         auth = urlsplit(proxy)
-        login = f"{auth.username}:{auth.password or ''}" if auth.username else None
+        login = unquote(f"{auth.username}:{auth.password or ''}") if auth.username else None
         return urllib3.ProxyManager(
             proxy,
             maxsize=self._connections,

@@ -50,6 +50,7 @@ class FaultyRegistry:
         self.faults: deque[Fault] = deque()
         self.requests: list[str] = []
         self.authorizations: list[str] = []
+        self.proxy_authorizations: set[str] = set()
         self.token: Token | None = None
         self.tokens: list[str] = []
         self.sent_bytes = 0
@@ -106,6 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         self.registry.requests.append(f"{self.command} {self.path}")
         self.registry.authorizations.append(self.headers.get("Authorization", ""))
+        self.registry.proxy_authorizations.add(self.headers.get("Proxy-Authorization", ""))
         fault = self.registry.next_fault(self.path)
         if fault.status:
             self._answer(fault.status, fault.body, dict(fault.headers))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import os
 import socket
@@ -381,9 +382,11 @@ def test_a_proxy_is_asked_for_what_it_leads_to(puller: Puller) -> None:
     with faulty_registry() as proxy:
         proxy.add(IMAGE)
         puller.registry.host = "registry.invalid:8080"
-        puller.settings = RegistrySettings(insecure=True, proxy=f"http://ada:pw@{proxy.host}")
+        puller.settings = RegistrySettings(insecure=True, proxy=f"http://ada:p%40w@{proxy.host}")
         assert puller().is_new
         assert f"GET http://registry.invalid:8080/v2/app/blobs/{BIG}" in proxy.requests
+        login = base64.b64encode(b"ada:p@w").decode()
+        assert proxy.proxy_authorizations == {f"Basic {login}"}
 
 
 def test_a_proxy_that_is_not_there_is_told(puller: Puller) -> None:
