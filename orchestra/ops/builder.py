@@ -21,13 +21,25 @@ if TYPE_CHECKING:
 
 
 class CacheEntry(NamedTuple):
-    """The result of a step, or a cache mount. *used_ns* is when it was used last."""
+    """The result of a step, or a cache mount. *used_ns* is when it was used last.
+
+    What *is_shared* is a layer of an image as well: forgetting it frees nothing.
+    """
 
     id: str
     kind: str  # "step" | "cache mount"
     detail: str
     size_bytes: int
+    created_ns: int
     used_ns: int
+    is_shared: bool = False
+
+
+class CachePruned(NamedTuple):
+    """The ids of what went, and the bytes that this freed."""
+
+    removed: tuple[str, ...]
+    freed_bytes: int
 
 
 def build_cache(layout: Layout) -> tuple[CacheEntry, ...]:
@@ -37,10 +49,29 @@ def build_cache(layout: Layout) -> tuple[CacheEntry, ...]:
 
 
 def _steps(layout: Layout) -> Iterator[CacheEntry]:
+    in_images = image_layers(LocalImageStore(layout.images))
     for path, record in _records(layout).all():
-        used_ns = os.stat(path).st_mtime_ns
-        name = os.path.basename(path)[:12]
-        yield CacheEntry(name, "step", record.detail, record.size_bytes, used_ns)
+        yield CacheEntry(
+            _short(path),
+            "step",
+            record.detail,
+            record.size_bytes,
+            record.created_ns,
+            os.stat(path).st_mtime_ns,
+            is_shared=record.diff_id in in_images,
+        )
+
+
+def image_layers(store: LocalImageStore) -> frozenset[str]:
+    """The diff ids of all images."""
+    images = (store.readable(row.id) for row in store.catalog.images())
+    return frozenset(
+        diff_id for image in images if image is not None for diff_id in image.document.diff_ids
+    )
+
+
+def _short(path: str) -> str:
+    return os.path.basename(path)[:12]
 
 
 def _mounts(layout: Layout) -> Iterator[CacheEntry]:
@@ -48,27 +79,39 @@ def _mounts(layout: Layout) -> Iterator[CacheEntry]:
     for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
         path = os.path.join(directory, name)
         used_ns = os.stat(path).st_mtime_ns
-        yield CacheEntry(name[:12], "cache mount", "", tree_size(path), used_ns)
+        yield CacheEntry(_short(path), "cache mount", "", tree_size(path), used_ns, used_ns)
 
 
-def prune_build_cache(layout: Layout, *, before_ns: int | None = None) -> int:
-    """Forget what was not used since *before_ns* (None: everything); the bytes this freed.
+def prune_build_cache(
+    layout: Layout, *, before_ns: int | None = None, shared_too: bool = True
+) -> CachePruned:
+    """Forget what was not used since *before_ns* (None: everything).
 
-    Caches that a build is using stay, and images keep their layers.
+    Caches that a build is using stay, and images keep their layers. Unless *shared_too* the results
+    that are layers of images stay, and those without a layer, since they take no space.
     """
-    freed = sum(_prune_mount(path) for path in _old_mounts(layout, before_ns))
+    removed: list[str] = []
+    freed = 0
+    for path in _old_mounts(layout, before_ns):
+        size = _prune_mount(path)
+        freed += size
+        removed += () if os.path.exists(path) else (_short(path),)
     store = LocalImageStore(layout.images)
+    spared = frozenset() if shared_too else image_layers(store) | {""}
     kept = set()
     for path, record in _records(layout).all():
-        if before_ns is None or os.stat(path).st_mtime_ns < before_ns:
+        is_old = before_ns is None or os.stat(path).st_mtime_ns < before_ns
+        if is_old and record.diff_id not in spared:
             os.unlink(path)
+            removed.append(_short(path))
         elif record.diff_id:
             kept |= {record.diff_id, record.blob}
     for digest in store.pinned() - kept:
         store.unpin(digest)
     for name in ("compressed", "downloads", "git"):
         freed += _prune_directory(os.path.join(layout.builds, name), before_ns)
-    return freed + sweep(store, partial(used_images, layout)).freed_bytes
+    freed += sweep(store, partial(used_images, layout)).freed_bytes
+    return CachePruned(tuple(removed), freed)
 
 
 def _prune_directory(directory: str, before_ns: int | None) -> int:

@@ -1,4 +1,4 @@
-"""`system df`: what images, containers and volumes take on the disk, and what of it could go."""
+"""`system df`: what images, containers, volumes and builds take on the disk, what of it could go."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.errors import OrchestraError
 from orchestra.image.store import LocalImageStore
 from orchestra.linux.tree_size import tree_size
+from orchestra.ops.builder import build_cache
 from orchestra.ops.image_ls import lines_of
 from orchestra.ops.target import ALIVE
 from orchestra.runtime.statefile import projects, read_states
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from orchestra.layout import Layout
     from orchestra.model.network import VolumeState
     from orchestra.model.state import ContainerState
+    from orchestra.ops.builder import CacheEntry
     from orchestra.ops.image_ls import ImageLine
 
 
@@ -60,6 +62,7 @@ class DiskUse(NamedTuple):
     images: tuple[ImageUse, ...]
     containers: tuple[ContainerUse, ...]
     volumes: tuple[VolumeUse, ...]
+    cache: tuple[CacheEntry, ...]
     totals: tuple[Total, ...]
 
 
@@ -85,11 +88,14 @@ def system_df(layout: Layout) -> DiskUse:
         for volume in volumes
     )
     images, image_total = _images(LocalImageStore(layout.images), states)
+    cache = build_cache(layout)
+    cached_bytes = sum(entry.size_bytes for entry in cache if not entry.is_shared)
     running = [use for use in containers if use.state.status in ALIVE]
     return DiskUse(
         images,
         containers,
         volume_uses,
+        cache,
         (
             image_total,
             Total(
@@ -106,6 +112,7 @@ def system_df(layout: Layout) -> DiskUse:
                 sum(use.size_bytes for use in volume_uses),
                 sum(use.size_bytes for use in volume_uses if not use.links),
             ),
+            Total("Build Cache", len(cache), 0, cached_bytes, cached_bytes),
         ),
     )
 

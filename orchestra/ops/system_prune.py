@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.engine import base as engine
 from orchestra.linux.tree_size import tree_size
 from orchestra.model.container import ContainerId
+from orchestra.ops.builder import CachePruned, prune_build_cache
 from orchestra.ops.bundle_up import forget_bundles
 from orchestra.ops.image_prune import image_prune
 from orchestra.ops.lock import project_lock
@@ -41,6 +42,7 @@ class SystemPruned(NamedTuple):
     networks: tuple[str, ...]
     volumes: tuple[str, ...]
     images: Pruned
+    cache: tuple[str, ...]
     freed_bytes: int
 
 
@@ -49,8 +51,8 @@ def system_prune(
 ) -> SystemPruned:
     """Remove what nobody uses and *filters* (label, until) let through.
 
-    With *all_images* images with names too; with *volumes* anonymous volumes, never named ones.
-    Raises the first failure of an engine.
+    With *all_images* images with names too, and of what builds keep also what images have; with
+    *volumes*    Raises the first failure of an engine.
     """
     layout = host.layout
     containers: list[str] = []
@@ -69,9 +71,22 @@ def system_prune(
             freed += size
     forget_bundles(layout)
     images = image_prune(layout, filters._replace(dangling=not all_images))
+    cache = _prune_cache(layout, filters, shared_too=all_images)
     return SystemPruned(
-        tuple(containers), tuple(networks), tuple(removed), images, freed + images.freed_bytes
+        tuple(containers),
+        tuple(networks),
+        tuple(removed),
+        images,
+        cache.removed,
+        freed + images.freed_bytes + cache.freed_bytes,
     )
+
+
+def _prune_cache(layout: Layout, filters: Filters, *, shared_too: bool) -> CachePruned:
+    """What builds keep has no labels: a filter for some lets none of it through."""
+    if not filters.label_match({}):
+        return CachePruned((), 0)
+    return prune_build_cache(layout, before_ns=filters.until_ns, shared_too=shared_too)
 
 
 def _prune_project(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,12 @@ def test_df_tells_what_is_there_and_what_could_go(demo: Orchestra) -> None:
     found = totals(demo)
 
     counts = {kind: (line["TotalCount"], line["Active"]) for kind, line in found.items()}
-    assert counts == {"Images": ("2", "1"), "Containers": ("2", "1"), "Local Volumes": ("2", "2")}
+    assert counts == {
+        "Images": ("2", "1"),
+        "Containers": ("2", "1"),
+        "Local Volumes": ("2", "2"),
+        "Build Cache": ("0", "0"),
+    }
     assert found["Containers"]["Reclaimable"] == "50kB (100%)"
     details = demo("system", "df", "-v").out
     assert "100kB" in next(line for line in details.splitlines() if line.startswith("spare"))
@@ -110,3 +116,47 @@ def test_the_user_is_asked_first(demo: Orchestra) -> None:
     assert "Are you sure" in asked.err
     assert asked.out == ""
     assert demo("ps", "-aq").out.count("\n") == 2
+
+
+def built(demo: Orchestra, text: str) -> None:
+    """Build app:built with *text* in it, in two steps."""
+    with open(os.path.join(demo.directory, "Dockerfile"), "w", encoding="utf-8") as file:
+        file.write(
+            "FROM app:1 AS other\nRUN head -c 30000 /dev/zero > /other\n"
+            f"FROM app:1\nRUN echo {text} > /text\n"
+            "RUN --mount=from=other,target=/other head -c 20000 /other/other > /part\n"
+        )
+    demo("image", "build", "-t", "app:built", ".")
+
+
+def test_what_builds_keep_has_a_line_and_goes_unless_an_image_has_it(demo: Orchestra) -> None:
+    built(demo, "first")
+    found = totals(demo)["Build Cache"]
+    assert int(found["TotalCount"]) >= 3
+    assert found["Size"].startswith("3")  # the other stage; the rest are the image's layers
+    details = demo("system", "df", "-v").out
+    assert f"\nBuild cache usage: {found['Size']}\n" in details
+    lines = details[details.index("CACHE ID") :].splitlines()
+    assert re.split("  +", lines[0].strip()) == [
+        "CACHE ID",
+        "CACHE TYPE",
+        "SIZE",
+        "CREATED",
+        "LAST USED",
+        "USAGE",
+        "SHARED",
+    ]
+    assert [line.split()[-1] for line in lines if found["Size"] in line] == ["false"]
+
+    pruned = demo("system", "prune", "-f", "--filter", "label!=x").out
+    assert "Deleted build cache objects:\n" in pruned
+    assert totals(demo)["Build Cache"]["Size"] == "0B"
+    assert "CACHED" in demo("image", "build", "--progress", "plain", ".").err
+    demo("system", "prune", "-af")
+    assert totals(demo)["Build Cache"]["TotalCount"] == "0"
+
+
+def test_a_filter_for_labels_spares_what_builds_keep(demo: Orchestra) -> None:
+    built(demo, "first")
+    demo("system", "prune", "-af", "--filter", "label=nobody.has.this")
+    assert totals(demo)["Build Cache"]["TotalCount"] != "0"

@@ -41,6 +41,6 @@ def run(args: Args, context: Context) -> int:
     filters = parse_filters(args.texts("filter"), ("until",), time.time_ns())
     if not args.on("force") and not confirmed(_WARNING):
         return 0
-    freed = prune_build_cache(context.host().layout, before_ns=filters.until_ns)
-    write(f"Total reclaimed space: {human_size(freed)}\n")
+    pruned = prune_build_cache(context.host().layout, before_ns=filters.until_ns)
+    write(f"Total reclaimed space: {human_size(pruned.freed_bytes)}\n")
     return 0

@@ -62,7 +62,8 @@ def _warning(args: Args) -> str:
         "  - all stopped containers\n"
         "  - all networks not used by at least one container\n"
         f"{volumes if args.on('volumes') else ''}"
-        f"  - {images}\n\n"
+        f"  - {images}\n"
+        f"  - {'all' if args.on('all') else 'unused'} build cache\n\n"
         "Are you sure you want to continue?"
     )
 
@@ -77,6 +78,7 @@ def _text(pruned: SystemPruned) -> str:
         ("Networks", pruned.networks),
         ("Volumes", pruned.volumes),
         ("Images", pruned_lines(pruned.images)),
+        ("build cache objects", pruned.cache),
     ):
         if names:
             text += f"Deleted {kind}:\n" + "".join(f"{name}\n" for name in names) + "\n"

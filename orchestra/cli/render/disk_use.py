@@ -28,6 +28,8 @@ _IMAGE_HEADER = (
 _CONTAINER_HEADER = (
     "CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES",
 )  # fmt: skip
+_CACHE_HEADER = ("CACHE ID", "CACHE TYPE", "SIZE", "CREATED", "LAST USED", "USAGE", "SHARED")
+_CACHE_TYPES = {"step": "regular", "cache mount": "exec.cachemount"}
 _MAX_COMMAND = 20
 
 
@@ -89,7 +91,27 @@ def details(use: DiskUse, now_ns: int) -> str:
         ("Containers", table_text(_CONTAINER_HEADER, containers)),
         ("Local Volumes", table_text(("VOLUME NAME", "LINKS", "SIZE"), volumes)),
     )
-    return "\n".join(f"{name} space usage:\n\n{table}" for name, table in sections)
+    parts = [f"{name} space usage:\n\n{table}" for name, table in sections]
+    return "\n".join((*parts, _cache(use, now_ns)))
+
+
+def _cache(use: DiskUse, now_ns: int) -> str:
+    """Docker counts how often a result was used; here only the last time is known."""
+    size = sum(entry.size_bytes for entry in use.cache if not entry.is_shared)
+    rows = [
+        (
+            entry.id,
+            _CACHE_TYPES[entry.kind],
+            human_size(entry.size_bytes),
+            ago(entry.created_ns, now_ns),
+            ago(entry.used_ns, now_ns),
+            "-",
+            str(entry.is_shared).lower(),
+        )
+        for entry in use.cache
+    ]
+    table = table_text(_CACHE_HEADER, rows)
+    return f"Build cache usage: {human_size(size, digits=4)}\n\n{table}"
 
 
 def _command(argv: tuple[str, ...]) -> str:
