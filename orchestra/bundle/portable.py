@@ -40,16 +40,19 @@ class Portable(NamedTuple):
 
 
 def portable(tree: Tree, project: Project, images: Mapping[str, str]) -> Portable:
-    """*tree*, which is *project*'s, for another machine; *images* are the names by service.
+    """*tree*, which is *project*'s, for another machine.
 
-    *tree* itself is changed. Raises NotFound for files that are missing, Unsupported for what
-    cannot be in a bundle.
+    *images* are the names that images have there, by what they are called here. *tree* itself is
+    changed. Raises NotFound for files that are missing, Unsupported for what cannot travel.
     """
     carried = _Carried(project)
     for name, service in (tree.get("services") or {}).items():
         for attribute in _OF_THE_SOURCES:
             service.pop(attribute, None)
-        service["image"] = images[name]
+        service["image"] = images[service.get("image") or f"{project.name}-{name}"]
+        for hook in service.get("pre_start") or ():
+            if hook.get("image"):
+                hook["image"] = images[hook["image"]]
         carried.service(name, service)
     copies = [
         *_declared(tree, "configs", project.configs),

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from orchestra.layout import Layout
     from orchestra.model.network import VolumeSpec, VolumeState
     from orchestra.model.project import Project
+    from orchestra.model.service import Service
     from orchestra.plan.events import Report
 
 _STEP_BYTES = 16 << 20
@@ -80,8 +81,8 @@ def bundle_save(layout: Layout, loaded: Loaded, options: SaveOptions, report: Re
     with contextlib.ExitStack() as stack:
         stack.enter_context(store.holding())
         images = _images(store, project)
-        names = {s.name: _name_of(project, s.name, images) for s in project.services}
-        carried = portable(loaded.tree, project, names)
+        names = {reference: image.name for reference, image in images.items()}
+        carried = portable(loaded.tree, project, {**names, HOST_IMAGE: HOST_IMAGE})
         packed: list[Packed] = []
         for each in _parts(layout, project, carried, volumes, options.path, report):
             stack.callback(each.file.close)
@@ -91,7 +92,7 @@ def bundle_save(layout: Layout, loaded: Loaded, options: SaveOptions, report: Re
             project=project.name,
             services=project.service_names,
             parts=tuple(each.part for each in packed),
-            images=tuple(_bundled(image, names) for image in images.values()),
+            images=_bundled(project, images),
             needs=carried.needs,
         )
         wanted = _merged([image.wanted for image in images.values()])
@@ -106,12 +107,20 @@ def bundle_save(layout: Layout, loaded: Loaded, options: SaveOptions, report: Re
 
 
 # -- images ---------------------------------------------------------------------------------------
+def _references(project: Project) -> Iterator[tuple[str, Service]]:
+    """What services call their images, and those of their hooks, with the service."""
+    for service in project.services:
+        yield image_reference(project, service), service
+        for step in service.pre_start:
+            if step.image:
+                yield step.image, service
+
+
 def _images(store: LocalImageStore, project: Project) -> dict[str, _Image]:
-    """The images of all services, by what the services call them. Raises NotFound, Unsupported."""
+    """The images by what services call them. Raises NotFound, Unsupported."""
     found: dict[str, _Image] = {}
     missing: dict[str, str] = {}
-    for service in project.services:
-        reference = image_reference(project, service)
+    for reference, service in _references(project):
         if reference == HOST_IMAGE or reference in found:
             continue
         try:
@@ -147,17 +156,18 @@ def _image(store: LocalImageStore, reference: str) -> _Image:
     return _Image(name.familiar, Wanted(image, ()))
 
 
-def _name_of(project: Project, service: str, images: dict[str, _Image]) -> str:
-    reference = image_reference(project, project.service(service))
-    return reference if reference == HOST_IMAGE else images[reference].name
-
-
-def _bundled(image: _Image, names: dict[str, str]) -> BundledImage:
-    return BundledImage(
-        name=image.name,
-        id=image.wanted.image.id,
-        manifest=image.wanted.image.manifest_digest,
-        services=tuple(service for service, name in names.items() if name == image.name),
+def _bundled(project: Project, images: dict[str, _Image]) -> tuple[BundledImage, ...]:
+    users: dict[str, dict[str, None]] = {}
+    for reference, service in _references(project):
+        users.setdefault(reference, {})[service.name] = None
+    return tuple(
+        BundledImage(
+            name=image.name,
+            id=image.wanted.image.id,
+            manifest=image.wanted.image.manifest_digest,
+            services=tuple(users[reference]),
+        )
+        for reference, image in images.items()
     )
 
 

@@ -1,4 +1,4 @@
-"""`system df`: what images, containers, volumes and builds take on the disk, what of it could go."""
+"""`system df`: what images, containers, volumes and builds take, and what of it could go."""
 
 from __future__ import annotations
 

@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 
 
 def carried(directory: Path, text: str, **environ: str) -> Portable:
-    """The project of the compose file *text* in *directory*, each service with an image "app:1"."""
+    """The project of the compose file *text* in *directory*, its images renamed."""
     (directory / "compose.yaml").write_text(f"name: demo\n{text}")
     loaded = load(LoadRequest(cwd=str(directory), environ=environ))
-    images = {
-        name: service.get("image", "demo-web") for name, service in loaded.tree["services"].items()
-    }
+    images = {"app": "app:1", "demo-web": "demo-web", "tool": "tool@sha256:1"}
     return portable(loaded.tree, loaded.project, images)
 
 
@@ -149,3 +147,14 @@ def test_a_seccomp_profile_travels_as_text(tmp_path: Path) -> None:
         'seccomp={"defaultAction": "SCMP_ACT_ALLOW"}',
         "label:disable",
     ]
+
+
+def test_images_have_the_names_that_they_are_given(tmp_path: Path) -> None:
+    found = carried(
+        tmp_path,
+        "services: {web: {image: app, pre_start: [{image: tool, command: [x]}, {command: [y]}]}}",
+    )
+
+    web = found.tree["services"]["web"]
+    assert web["image"] == "app:1"
+    assert [hook.get("image") for hook in web["pre_start"]] == ["tool@sha256:1", "app:1"]
