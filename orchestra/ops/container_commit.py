@@ -98,7 +98,8 @@ def _with_container(settings: Settings, image: ImageConfig, spec: ContainerSpec)
             merged["Entrypoint"], entrypoint = None, ()
         merged["Cmd"] = list(process.argv[len(entrypoint) :])
     merged["Env"] = [f"{name}={value}" for name, value in process.env]
-    merged["WorkingDir"] = process.cwd
+    if process.cwd != "/" or settings.get("WorkingDir"):
+        merged["WorkingDir"] = process.cwd
     merged["User"] = process.user
     if spec.exposed_ports:
         merged["ExposedPorts"] = {port: {} for port in spec.exposed_ports}

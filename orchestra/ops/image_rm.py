@@ -81,10 +81,10 @@ def _check_id(image_id: str, names: tuple[NameRow, ...], users: list[Use], *, fo
             fix="remove it by its names, or with --force",
         )
     for use in users:
-        state, must = (
-            ("running", "cannot be forced") if use.is_running else ("stopped", "must be forced")
-        )
-        if use.is_running or not force:
+        can_be_forced = not use.is_running and names  # then these go, and the image stays
+        state = "running" if use.is_running else "stopped"
+        must = "must be forced" if can_be_forced else "cannot be forced"
+        if not can_be_forced or not force:
             raise Conflict(
                 f"conflict: unable to delete {image_id[7:19]} ({must}) - image is being used by "
                 f"{state} container {use.container_id[:12]}",

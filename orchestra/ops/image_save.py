@@ -83,18 +83,18 @@ def _meant(store: LocalImageStore, reference: str) -> list[tuple[str, Reference 
 def write_file(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None:
     """Make or replace the file *path*, which appears when it is complete.
 
-    Raises NotFound and PermissionDenied for a path where no file can be, OSError (ENOSPC).
+    Raises ConfigError, NotFound, PermissionDenied where no file can be, and OSError (ENOSPC).
     """
+    if os.path.isdir(path):
+        raise ConfigError(f"{path} is a directory", fix="name a file")
     draft = f"{path}.{os.getpid()}.part"
     try:
         with _created(draft, mode) as file:
             _write(file, chunks)
         os.rename(draft, path)
-    except BaseException as exc:
+    except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(draft)
-        if isinstance(exc, IsADirectoryError):
-            raise ConfigError(f"{path} is a directory", fix="name a file") from exc
         raise
 
 

@@ -74,14 +74,16 @@ def test_an_image_has_as_many_names_as_it_is_given(images: Orchestra) -> None:
 
     assert names(images) == ["app:1", "app:latest", "localhost:5000/team/app:latest", "host:<none>"]
     assert names(images, "app") == ["app:1", "app:latest"]
-    assert len(images("image", "ls", "-q").out.split()) == 1
+    ids = images("image", "ls", "-q").out.split()
+    assert len(ids) == 3  # one for each name, as in Docker
+    assert len(set(ids)) == 1
     assert names(images, "-f", "label=kind=test", "-f", "reference=*:1") == ["app:1"]
     assert names(images, "-f", "dangling=true") == []
 
 
 def test_the_last_name_takes_the_image_with_it(images: Orchestra) -> None:
     images("image", "tag", "app:1", "other")
-    image_id = images("image", "ls", "-q", "--no-trunc", "app").out.strip()
+    image_id = images("image", "ls", "-q", "--no-trunc", "app:1").out.strip()
 
     assert images("image", "rm", "app:1").out == "Untagged: app:1\n"
     assert images("image", "rm", image_id[7:19]).out.split("\n")[:2] == [
@@ -111,6 +113,9 @@ def test_an_image_in_use_stays_whoever_asks(images: Orchestra) -> None:
     assert "cannot be forced" in images("image", "rm", "-f", image_id, code=1).err
     assert "Total reclaimed space: 0B" in images("image", "prune", "-af").out
     images("image", "rm", "-f", "app:1")  # only the name
+    images("stop", "-t", "0")
+    assert "cannot be forced" in images("image", "rm", "-f", image_id, code=1).err
+    images("start")
     images("image", "prune", "-f")
     images("restart", "-t", "0")
 
@@ -146,7 +151,7 @@ def test_what_is_saved_loads_elsewhere_with_the_same_id(images: Orchestra) -> No
     before = images("image", "ls", "-q", "--no-trunc").out
     path = os.path.join(images.directory, "saved.tar")
     images("image", "save", "-o", path, "app")
-    images("image", "rm", "-f", before.strip())
+    images("image", "rm", "-f", before.split()[0])
 
     loaded = images("image", "load", "-i", path).out
 
@@ -247,3 +252,16 @@ def test_a_bad_archive_is_refused_and_nothing_of_it_is_registered(
     assert names(orchestra) == ["host:<none>"]
     orchestra("image", "prune", "-f")
     assert stored(orchestra) == []
+
+
+def test_what_there_is_is_inspected_before_what_there_is_not_is_told(images: Orchestra) -> None:
+    found = images("image", "inspect", "-f", "{{.Os}}", "app:1", "nosuch", "host", code=1)
+    assert found.out == "linux\nlinux\n"
+    assert "nosuch" in found.err
+    assert json.loads(images("image", "inspect", "nosuch", code=1).out) == []
+
+
+def test_an_archive_is_not_saved_where_a_directory_is(images: Orchestra) -> None:
+    assert "is a directory" in images("image", "save", "-o", ".", "app:1", code=1).err
+    assert "no directory" in images("image", "save", "-o", "no/app.tar", "app:1", code=1).err
+    assert not [name for name in os.listdir(images.directory) if name.endswith(".part")]

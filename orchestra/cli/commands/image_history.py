@@ -65,11 +65,11 @@ def _item(line: HistoryLine, now_ns: int, *, full: bool, human: bool) -> Item:
     created = line.created_ns
     return Item(
         {
-            "ID": line.id if full else short_id(line.id),
-            "CreatedSince": ago(created, now_ns) if created else "N/A",
+            "Comment": line.comment,
             "CreatedAt": rfc3339_nano(created).partition(".")[0] + "Z" if created else "",
             "CreatedBy": command,
+            "CreatedSince": ago(created, now_ns) if created else "N/A",
+            "ID": line.id if full else short_id(line.id),
             "Size": human_size(line.size_bytes) if human else str(line.size_bytes),
-            "Comment": line.comment,
         }
     )

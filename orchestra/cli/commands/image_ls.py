@@ -50,7 +50,7 @@ def run(args: Args, context: Context) -> int:
     lines = image_ls(context.host().layout, filters)
     full = args.on("no-trunc")
     if args.on("quiet") and not args.text("format"):
-        ids = dict.fromkeys(line.id for line in lines if line is not HOST_LINE)
+        ids = [line.id for line in lines if line is not HOST_LINE]
         write("".join(f"{each if full else short_id(each)}\n" for each in ids))
         return 0
     columns = COLUMNS_WITH_DIGEST if args.on("digests") else COLUMNS

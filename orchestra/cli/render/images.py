@@ -42,7 +42,7 @@ def image_item(line: ImageLine, now_ns: int, *, full: bool) -> Item:
             "Size": human_size(line.size_bytes),
             "Tag": line.tag,
             "UniqueSize": "N/A",
-            "VirtualSize": human_size(line.size_bytes),
+            "VirtualSize": human_size(line.size_bytes, digits=4),
         }
     )
 
