@@ -15,13 +15,13 @@ class Row(NamedTuple):
 
 RUN, LOOK, FILE = "Run a project", "Look into a project", "Compose files and orchestra itself"
 IMAGE, CONTAINER, SYSTEM, BUILDER = "image", "container", "system", "builder"
-VOLUME = "volume"
-BUNDLE = "bundle"
+VOLUME, NETWORK, BUNDLE = "volume", "network", "bundle"
 FAMILIES = {
     IMAGE: "Manage images",
     CONTAINER: "Manage containers, of whatever project",
     SYSTEM: "Manage what orchestra keeps on this machine",
     BUILDER: "Manage what builds keep",
+    NETWORK: "Manage networks",
     VOLUME: "Manage volumes",
     BUNDLE: "Move projects to machines without a network",
 }
@@ -101,6 +101,13 @@ COMMANDS: dict[str, Row] = {
     "container commit": Row(
         "container_commit", "Create a new image from a container's changes", CONTAINER
     ),
+    "network create": Row("network_create", "Create a network", NETWORK),
+    "network inspect": Row(
+        "network_inspect", "Display detailed information on one or more networks", NETWORK
+    ),
+    "network ls": Row("network_ls", "List networks", NETWORK),
+    "network prune": Row("network_prune", "Remove all unused networks", NETWORK),
+    "network rm": Row("network_rm", "Remove one or more networks", NETWORK),
     "volume create": Row("volume_create", "Create a volume", VOLUME),
     "volume inspect": Row(
         "volume_inspect", "Display detailed information on one or more volumes", VOLUME
@@ -122,6 +129,8 @@ ALIASES = {
     "convert": "config",
     "image list": "image ls",
     "image remove": "image rm",
+    "network list": "network ls",
+    "network remove": "network rm",
     "volume list": "volume ls",
     "volume remove": "volume rm",
 }

@@ -16,7 +16,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orchestra.model.network import NetworkSpec, VolumeSpec
+    from orchestra.model.network import NetworkSpec, NetworkState, VolumeSpec
     from orchestra.model.service import Service
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -54,3 +54,8 @@ def service_hash(service: Service, contents: Iterable[bytes] = ()) -> str:
 def resource_hash(spec: NetworkSpec | VolumeSpec) -> str:
     """The config hash of a declared network or volume, over everything but its labels."""
     return hashlib.sha256(_encode(msgspec.structs.replace(spec, labels=()))).hexdigest()
+
+
+def network_id(state: NetworkState) -> str:
+    """64 digits that name this network and none that is made later, as Docker's ids."""
+    return hashlib.sha256(f"{state.spec.name}\0{state.created_ns}".encode()).hexdigest()

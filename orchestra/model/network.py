@@ -53,6 +53,7 @@ class NetworkState(Frozen, frozen=True, kw_only=True):
     bridge: str  # the link's name on the host
     subnet6: str = ""  # when the network has IPv6
     gateway6: str = ""
+    created_ns: int = 0
 
 
 class VolumeFilesystem(Frozen, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,9 @@ class Networks:
                 row = self._new_row(spec)
                 self._registry.add_network(row)
             elif not spec.external and row.project != spec.project:
+                whose = f"project {row.project}" if row.project else "no project"
                 raise Conflict(
-                    f"network {spec.name} belongs to project {row.project}",
+                    f"network {spec.name} belongs to {whose}",
                     fix='declare it with "external: true", or give it another name',
                 )
             try:
@@ -97,6 +99,10 @@ class Networks:
             self._rules.unpublish(HostPort(port.protocol, port.host_ip, port.host_port))
         return bool(healed.containers)
 
+    def all(self) -> tuple[NetworkState, ...]:
+        """Those of every project and of none, by name."""
+        return tuple(self.state(row) for row in self._registry.networks())
+
     def of_project(self, project: str) -> tuple[NetworkState, ...]:
         return tuple(self.state(row) for row in self._registry.networks(project))
 
@@ -125,6 +131,7 @@ class Networks:
             bridge=row.bridge,
             subnet6=row.subnet6,
             gateway6=row.gateway6,
+            created_ns=row.created_ns,
         )
 
     def ensure(self, row: NetworkRow) -> None:
@@ -202,4 +209,5 @@ class Networks:
             subnet6=str(ranges.ipv6.subnet) if ranges.ipv6 else "",
             gateway6=str(ranges.ipv6.gateway) if ranges.ipv6 else "",
             spec=msgspec.json.encode(spec),
+            created_ns=time.time_ns(),
         )

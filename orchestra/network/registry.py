@@ -26,7 +26,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS networks (
   name TEXT PRIMARY KEY, project TEXT NOT NULL, bridge TEXT NOT NULL UNIQUE,
   subnet TEXT NOT NULL, gateway TEXT NOT NULL, subnet6 TEXT NOT NULL, gateway6 TEXT NOT NULL,
-  spec BLOB NOT NULL);
+  spec BLOB NOT NULL, created_ns INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS network_containers (
   id TEXT PRIMARY KEY, project TEXT NOT NULL, service TEXT NOT NULL, number INTEGER NOT NULL,
   name TEXT NOT NULL, owner_pid INTEGER NOT NULL, owner_ticks INTEGER NOT NULL,
@@ -56,6 +56,7 @@ class NetworkRow(NamedTuple):
     subnet6: str
     gateway6: str
     spec: bytes  # NetworkSpec as JSON
+    created_ns: int = 0
 
 
 class Owner(NamedTuple):
@@ -149,7 +150,7 @@ class Registry:
 
     # -- networks -----------------------------------------------------------------------------
     def add_network(self, row: NetworkRow) -> None:
-        self._query("INSERT INTO networks VALUES (?,?,?,?,?,?,?,?)", row)
+        self._query("INSERT INTO networks VALUES (?,?,?,?,?,?,?,?,?)", row)
 
     def network(self, name: str) -> NetworkRow | None:
         rows = self._query("SELECT * FROM networks WHERE name = ?", (name,))
@@ -300,11 +301,19 @@ class Registry:
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.executescript(_SCHEMA)
+                _upgrade(connection)
             except sqlite3.Error:
                 connection.close()
                 raise
             self._connection = connection
         return self._connection
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Add what a file of an earlier version has not got."""
+    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(networks)")}
+    if "created_ns" not in columns:
+        connection.execute("ALTER TABLE networks ADD COLUMN created_ns INTEGER NOT NULL DEFAULT 0")
 
 
 def _start_ticks(pid: int) -> int:

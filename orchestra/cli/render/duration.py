@@ -47,6 +47,22 @@ def rfc3339_nano(then_ns: int) -> str:
 
 def rfc3339(then_ns: int) -> str:
     """Whole seconds in this machine's zone: "2026-08-20T18:57:02+02:00", "…Z" for UTC."""
+    return strftime("%Y-%m-%dT%H:%M:%S", localtime(then_ns // NS)) + _zone(then_ns)
+
+
+def rfc3339_local_nano(then_ns: int) -> str:
+    """The same with nanoseconds, zeros at the end left out, as Go writes it."""
+    fraction = f".{then_ns % NS:09d}".rstrip("0").rstrip(".")
+    return strftime("%Y-%m-%dT%H:%M:%S", localtime(then_ns // NS)) + fraction + _zone(then_ns)
+
+
+def go_time_nano(then_ns: int) -> str:
+    """As Go prints a time with nanoseconds: "2026-08-20 18:57:02.5 +0200 CEST"."""
+    fraction = f".{then_ns % NS:09d}".rstrip("0").rstrip(".")
+    when = localtime(then_ns // NS)
+    return strftime("%Y-%m-%d %H:%M:%S", when) + fraction + strftime(" %z %Z", when)
+
+
+def _zone(then_ns: int) -> str:
     zone = strftime("%z", localtime(then_ns // NS))
-    zone = "Z" if zone in ("+0000", "") else f"{zone[:3]}:{zone[3:]}"
-    return strftime("%Y-%m-%dT%H:%M:%S", localtime(then_ns // NS)) + zone
+    return "Z" if zone in ("+0000", "") else f"{zone[:3]}:{zone[3:]}"
