@@ -101,7 +101,11 @@ COMMANDS: dict[str, Row] = {
     "container commit": Row(
         "container_commit", "Create a new image from a container's changes", CONTAINER
     ),
+    "network connect": Row("network_connect", "Connect a container to a network", NETWORK),
     "network create": Row("network_create", "Create a network", NETWORK),
+    "network disconnect": Row(
+        "network_disconnect", "Disconnect a container from a network", NETWORK
+    ),
     "network inspect": Row(
         "network_inspect", "Display detailed information on one or more networks", NETWORK
     ),

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from orchestra.errors import OrchestraError
-from orchestra.model.container import ContainerId, ContainerSpec, Frozen
+from orchestra.model.container import ContainerId, ContainerSpec, Endpoint, Frozen
 from orchestra.model.network import NetworkSpec, NetworkState, VolumeSpec, VolumeState
 from orchestra.model.state import ContainerState
 from orchestra.model.structs import Struct
@@ -113,6 +113,23 @@ class CreateNetwork(Request, frozen=True, kw_only=True):
 
 class RemoveNetwork(Request, frozen=True, kw_only=True):
     name: str
+
+
+class ConnectNetwork(Request, frozen=True, kw_only=True):
+    """Bring a container to one more network, live when it runs; on it already is fine.
+
+    Conflict when it has no network namespace of its own, or the address is taken.
+    """
+
+    id: ContainerId
+    endpoint: Endpoint
+
+
+class DisconnectNetwork(Request, frozen=True, kw_only=True):
+    """Take a container from a network; not on it is fine."""
+
+    id: ContainerId
+    network: str
 
 
 class CreateVolume(Request, frozen=True, kw_only=True):

@@ -333,6 +333,18 @@ class FakeEngine:
                 raise Conflict(f'network "{request.name}" is used by container {state.name}')
         self._networks.pop(request.name, None)
 
+    def _connect_network(self, request: base.ConnectNetwork) -> None:
+        state = self._state(request.id)
+        network = request.endpoint.network
+        if network not in self._networks:
+            raise NotFound(f"network {network} does not exist", fix="create it first")
+        if all(endpoint.network != network for endpoint in state.endpoints):
+            self._change(request.id, endpoints=(*state.endpoints, EndpointState(network)))
+
+    def _disconnect_network(self, request: base.DisconnectNetwork) -> None:
+        left = (e for e in self._state(request.id).endpoints if e.network != request.network)
+        self._change(request.id, endpoints=tuple(left))
+
     def _create_volume(self, request: base.CreateVolume) -> None:
         spec = request.spec
         if spec.external and spec.name not in self._volumes:
@@ -378,6 +390,8 @@ _METHODS: dict[type[base.Request], Callable[[FakeEngine, Any], None]] = {
     base.RenameContainer: FakeEngine._rename,
     base.CreateNetwork: FakeEngine._create_network,
     base.RemoveNetwork: FakeEngine._remove_network,
+    base.ConnectNetwork: FakeEngine._connect_network,
+    base.DisconnectNetwork: FakeEngine._disconnect_network,
     base.CreateVolume: FakeEngine._create_volume,
     base.RemoveVolume: FakeEngine._remove_volume,
 }

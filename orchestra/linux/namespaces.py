@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 from orchestra.linux.constants import (
     CLONE_NEWCGROUP,
@@ -17,6 +18,9 @@ from orchestra.linux.constants import (
 )
 from orchestra.linux.fds import Fd
 from orchestra.linux.libc import bind, check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAMESPACE_FLAGS: Final = {
     "user": CLONE_NEWUSER,
@@ -52,6 +56,17 @@ def setns(fd: int, flags: int) -> None:
 def open_namespace(pid: int, kind: str) -> Fd:
     """The namespace *kind* ("net", "mnt" …) of *pid*. Raises OSError, also when *pid* is gone."""
     return Fd(os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC))
+
+
+@contextmanager
+def network_namespace_of(pid: int) -> Iterator[None]:
+    """The calling thread is in the network namespace of *pid*. Raises OSError, when it is gone."""
+    with open_namespace(pid, "net") as theirs, open_namespace(os.getpid(), "net") as ours:
+        setns(theirs.fileno(), CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            setns(ours.fileno(), CLONE_NEWNET)
 
 
 def sethostname(name: str) -> None:

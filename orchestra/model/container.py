@@ -116,6 +116,7 @@ class Endpoint(Frozen, frozen=True, kw_only=True):
     interface_name: str = ""
     driver_opts: Pairs = ()
     link_local_ips: tuple[str, ...] = ()
+    links: Pairs = ()  # (another container's name, what this container alone calls it)
 
 
 class PublishedPort(Frozen, frozen=True, kw_only=True):

@@ -65,6 +65,18 @@ class Allocator:
         rest = (port for port in exposed if (port.container_port, port.protocol) not in published)
         return Allocation(states, (*ports, *rest))
 
+    def attach(self, spec: ContainerSpec, endpoint: Endpoint) -> EndpointState:
+        """A place on one more network for a container that exists. Raises Conflict, NotFound."""
+        with self._registry.transaction():
+            self._registry.remove_endpoint(spec.id, endpoint.network)
+            position = len(self._registry.endpoints(spec.id))
+            return self._endpoint(spec, _owner(spec), position, endpoint)
+
+    def detach(self, container_id: str, network: str) -> None:
+        """Give that place back; gone already is fine."""
+        with self._registry.transaction():
+            self._registry.remove_endpoint(container_id, network)
+
     def reserve_again(self, spec: ContainerSpec, allocation: Allocation) -> None:
         """Hold the host ports of a container that is started again. Raises Taken."""
         owner = _owner(spec)

@@ -74,6 +74,22 @@ class NetworkDriver(Protocol):
         """
         ...
 
+    def attach(
+        self, spec: ContainerSpec, allocation: Allocation, network: str, pid: int
+    ) -> Allocation:
+        """Bring a container to one more network, live when *pid* is not 0: what it has now.
+
+        *spec* has the new endpoint already, *allocation* not yet. Raises Conflict (address taken),
+        NotFound (no such network).
+        """
+        ...
+
+    def detach(
+        self, spec: ContainerSpec, allocation: Allocation, network: str, pid: int
+    ) -> Allocation:
+        """Take it away again: *spec* has the endpoint no more, *allocation* still; gone is fine."""
+        ...
+
     def disconnected(self, container_id: str) -> None:
         """The container has exited: unpublish, forget its names, close its sockets."""
         ...

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.model.container import NetworkMode
 from orchestra.network import endpoints as ep
-from orchestra.network import links
+from orchestra.network import hotplug, links
 from orchestra.network.allocate import Allocator
 from orchestra.network.ipam import DEFAULT_POOLS
 from orchestra.network.live import LiveContainers
@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from orchestra.layout import Layout
-    from orchestra.model.container import ContainerSpec
+    from orchestra.model.container import ContainerSpec, Endpoint
     from orchestra.model.network import NetworkSpec, NetworkState
+    from orchestra.model.state import EndpointState
     from orchestra.network.base import Allocation, EventLoop
     from orchestra.network.ipam import Pool
+    from orchestra.network.setup import Link
     from orchestra.runtime.base import NetworkSetup
 
 _HOST_GATEWAY = "host-gateway"
@@ -116,6 +118,57 @@ class BridgeDriver:
         with self._registry.transaction():
             self._registry.set_running(spec.id, spec.name, pid)
         self._live.add(spec, allocation, pid, fds, self._networks.is_internal)
+
+    def attach(
+        self, spec: ContainerSpec, allocation: Allocation, network: str, pid: int
+    ) -> Allocation:
+        """See NetworkDriver."""
+        endpoint = next(each for each in spec.endpoints if each.network == network)
+        state = self._allocator.attach(spec, endpoint)
+        states = {each.network: each for each in (*allocation.endpoints, state)}
+        ordered = tuple(states[each.network] for each in ep.in_interface_order(spec))
+        changed = allocation._replace(endpoints=ordered)
+        try:
+            if pid:
+                hotplug.plug(pid, self._plan_live_link(spec, endpoint, state))
+                self._changed_live(spec, changed, pid)
+        except BaseException:
+            self.detach(spec, changed, network, pid)
+            raise
+        return changed
+
+    def detach(
+        self, spec: ContainerSpec, allocation: Allocation, network: str, pid: int
+    ) -> Allocation:
+        """See NetworkDriver."""
+        left = tuple(each for each in allocation.endpoints if each.network != network)
+        changed = allocation._replace(endpoints=left)
+        gone = next((each for each in allocation.endpoints if each.network == network), None)
+        if pid and gone is not None:
+            hotplug.unplug(pid, (gone.address, gone.address6))
+            self._changed_live(spec, changed, pid)
+        self._allocator.detach(spec.id, network)
+        return changed
+
+    def _plan_live_link(
+        self, spec: ContainerSpec, endpoint: Endpoint, state: EndpointState
+    ) -> Link:
+        row = self._networks.find(endpoint.network)
+        place = ep.LinkPlace(
+            spec.id,
+            links.free_position(spec.id),
+            self._networks.bridge_index(row),
+            links.rewrites_inside_bridges(),
+        )
+        return ep.plan_link(place, endpoint, state, self._networks.spec(row))
+
+    def _changed_live(self, spec: ContainerSpec, allocation: Allocation, pid: int) -> None:
+        """Default routes, names and ports of a running container that has changed networks."""
+        present = {each.network for each in allocation.endpoints}
+        ordered = tuple(e for e in ep.in_interface_order(spec) if e.network in present)
+        gateways = ep.plan_gateways(ordered, allocation.endpoints, self._networks.is_internal)
+        hotplug.route(pid, [(allocation.endpoints[each.link], each.address) for each in gateways])
+        self._live.update(spec, allocation, pid, self._networks.is_internal)
 
     def disconnected(self, container_id: str) -> None:
         """See NetworkDriver."""

@@ -44,6 +44,14 @@ def veth_name(container_id: str, position: int) -> str:
     return f"{_VETH}{container_id[:10]}{position:x}"
 
 
+def free_position(container_id: str) -> int:
+    """The first interface number for which the host has no link of this container."""
+    position = 0
+    while link_index(veth_name(container_id, position)):
+        position += 1
+    return position
+
+
 def ensure_bridge(netlink: NetlinkSocket, bridge: Bridge) -> None:
     """Make *bridge*, up, with its addresses, and let the host forward packets."""
     digest = hashlib.sha256(bridge.name.encode()).digest()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import RuntimeFailure
-from orchestra.linux.constants import CLONE_NEWNET
-from orchestra.linux.namespaces import open_namespace, setns
+from orchestra.linux.namespaces import network_namespace_of
 from orchestra.network import endpoints as ep
 from orchestra.network import redirect
 from orchestra.network.allocate import published_ports
@@ -80,16 +78,8 @@ class LiveContainers:
         internal: Callable[[str], bool],
     ) -> None:
         """Publish ports and answer names. *fds* empty: open them in the namespace of *pid*."""
-        ordered = ep.in_gateway_order(spec.endpoints, internal)
-        states = {state.network: state for state in allocation.endpoints}
-        outside = [each.network for each in ordered if not internal(each.network)]
-        if outside:
-            for port in published_ports(allocation):
-                host_port = HostPort(port.protocol, port.host_ip, port.host_port)
-                state = states[outside[0]]
-                backend = Backend(state.address, state.address6, port.container_port)
-                self._publish(host_port, spec.id, backend)
-        if not ordered:
+        self._publish_all(spec, allocation, internal)
+        if not spec.endpoints:
             return
         self._close_service(spec.id)  # frees the port for the sockets that replace it
         try:
@@ -97,9 +87,35 @@ class LiveContainers:
         except OSError as exc:  # it has just exited: the supervisor will hear of that as well
             _log.warning("%s: cannot open its name server: %s", spec.id, exc)
             return
-        servers = (lambda: _servers(spec)) if outside else tuple
-        client = Client(tuple(each.network for each in ordered), servers)
+        client = _client(spec, internal)
         self._services[spec.id] = Service(self._loop, self._names.table, client, (pair[0], pair[1]))
+
+    def update(
+        self, spec: ContainerSpec, allocation: Allocation, pid: int, internal: Callable[[str], bool]
+    ) -> None:
+        """A running container has come to a network, or left one."""
+        service = self._services.get(spec.id)
+        if service is None:
+            self.add(spec, allocation, pid, (), internal)
+            return
+        self._publish_all(spec, allocation, internal)
+        service.client = _client(spec, internal)
+
+    def _publish_all(
+        self, spec: ContainerSpec, allocation: Allocation, internal: Callable[[str], bool]
+    ) -> None:
+        """Lead its ports to its address on the first network that is not internal, if any."""
+        ordered = ep.in_gateway_order(spec.endpoints, internal)
+        outside = next((each.network for each in ordered if not internal(each.network)), "")
+        state = next((each for each in allocation.endpoints if each.network == outside), None)
+        for port in published_ports(allocation):
+            host_port = HostPort(port.protocol, port.host_ip, port.host_port)
+            if state is not None:
+                backend = Backend(state.address, state.address6, port.container_port)
+                self._publish(host_port, spec.id, backend)
+            elif host_port in self._published:
+                self._withdraw(host_port)
+                self._rules.unpublish(host_port)
 
     def remove(self, container_id: str, ports: list[PortRow]) -> None:
         """Undo `add`; *ports* are the container's in the registry, published by whomever."""
@@ -150,6 +166,16 @@ class LiveContainers:
             service.close()
 
 
+def _client(spec: ContainerSpec, internal: Callable[[str], bool]) -> Client:
+    """Who asks: nothing is forwarded for a container on internal networks only."""
+    ordered = tuple(each.network for each in ep.in_gateway_order(spec.endpoints, internal))
+    forwards = any(not internal(network) for network in ordered)
+    links = tuple(
+        (alias.lower(), name.lower()) for each in spec.endpoints for name, alias in each.links
+    )
+    return Client(ordered, (lambda: _servers(spec)) if forwards else tuple, links)
+
+
 def _servers(spec: ContainerSpec) -> tuple[str, ...]:
     """The name servers to forward to: the service's own, else the host's as they are now."""
     if spec.dns.servers:
@@ -166,10 +192,6 @@ def _open_in(pid: int, container_id: str) -> tuple[int, int]:
 
     The caller has one thread, hence may change its namespace for a moment.
     """
-    with open_namespace(pid, "net") as theirs, open_namespace(os.getpid(), "net") as ours:
-        setns(theirs.fileno(), CLONE_NEWNET)
-        try:
-            udp, tcp = redirect.open_server(container_id)
-        finally:
-            setns(ours.fileno(), CLONE_NEWNET)
+    with network_namespace_of(pid):
+        udp, tcp = redirect.open_server(container_id)
     return udp.detach(), tcp.detach()

@@ -103,6 +103,11 @@ class Networks:
         """Those of every project and of none, by name."""
         return tuple(self.state(row) for row in self._registry.networks())
 
+    def forget_gone(self) -> bool:
+        """Like `heal`, outside of a transaction."""
+        with self._registry.transaction():
+            return self.heal()
+
     def of_project(self, project: str) -> tuple[NetworkState, ...]:
         return tuple(self.state(row) for row in self._registry.networks(project))
 

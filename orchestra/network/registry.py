@@ -216,6 +216,11 @@ class Registry:
     def add_endpoint(self, row: EndpointRow) -> None:
         self._query("INSERT INTO endpoints VALUES (?,?,?,?,?,?)", (*row[:5], json.dumps(row.names)))
 
+    def remove_endpoint(self, container: str, network: str) -> None:
+        self._query(
+            "DELETE FROM endpoints WHERE container = ? AND network = ?", (container, network)
+        )
+
     def addresses(self, network: str, *, replaced_by: Owner) -> list[str]:
         """Addresses that are taken, but for those of the container that is being replaced."""
         rows = self._query(

@@ -36,6 +36,7 @@ class Client(NamedTuple):
 
     networks: tuple[str, ...]  # in the order in which names are looked up
     servers: Callable[[], tuple[str, ...]]  # where to forward to; none for internal networks
+    links: tuple[tuple[str, str], ...] = ()  # (what it alone calls a container, that one's name)
 
 
 class Service:
@@ -50,7 +51,7 @@ class Service:
     ) -> None:
         self._loop = loop
         self._names = names
-        self._client = client
+        self.client = client
         self._udp = socket.socket(fileno=fds[0])
         self._tcp = socket.socket(fileno=fds[1])
         self._pending: set[Exchange] = set()
@@ -92,10 +93,10 @@ class Service:
         """The answer when the name is a container's; None for everybody else's."""
         if query.klass != dnsmessage.CLASS_IN:
             return None
-        names, networks = self._names(), self._client.networks
+        names, networks = self._names(), self.client.networks
         if query.kind == dnsmessage.TYPE_PTR:
             return _pointer_answer(query, names.reverse(query.name, networks))
-        found = names.lookup(query.name, networks)
+        found = names.lookup(dict(self.client.links).get(query.name, query.name), networks)
         if found is None:
             return None
         by_kind = {dnsmessage.TYPE_A: found.ipv4, dnsmessage.TYPE_AAAA: found.ipv6}
@@ -118,7 +119,7 @@ class Service:
             reply(dnsmessage.refusal(query, dnsmessage.SERVFAIL) if answer is None else answer)
 
         kind = StreamExchange if stream else Exchange
-        exchange = kind(self._loop, self._client.servers(), data, query.question, done)
+        exchange = kind(self._loop, self.client.servers(), data, query.question, done)
         self._pending.add(exchange)
         exchange.start()
 

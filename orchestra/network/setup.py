@@ -69,7 +69,7 @@ class NamespaceSetup:
             _switch_off_ipv6()
         if self._host is not None:
             for link in self._links:
-                _create_veth(self._host, link)
+                create_veth(self._host, link, os.getpid())
             self._host.close()
         with NetlinkSocket(NETLINK_ROUTE) as own:
             own.transact(self._own_messages())
@@ -92,8 +92,9 @@ class NamespaceSetup:
         return messages
 
 
-def _create_veth(host: NetlinkSocket, link: Link) -> None:
-    peer = rt.Peer(link.name, link.mac, os.getpid())
+def create_veth(host: NetlinkSocket, link: Link, pid: int) -> None:
+    """The pair: one end in the bridge, the other in the namespace of *pid*, still down."""
+    peer = rt.Peer(link.name, link.mac, pid)
     messages = [rt.create_veth(link.host_name, link.bridge_index, link.mtu, peer)]
     if link.isolated or link.hairpin:
         messages.append(

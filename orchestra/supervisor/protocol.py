@@ -14,9 +14,11 @@ import msgspec
 from orchestra.engine.base import (
     AttachInput,
     Completion,
+    ConnectNetwork,
     CreateContainer,
     CreateNetwork,
     CreateVolume,
+    DisconnectNetwork,
     KillContainer,
     ObservedProject,
     PauseContainer,
@@ -54,6 +56,8 @@ AnyRequest = (
     | WaitExited
     | CreateNetwork
     | RemoveNetwork
+    | ConnectNetwork
+    | DisconnectNetwork
     | CreateVolume
     | RemoveVolume
 )

@@ -323,6 +323,31 @@ class EngineContract:
         with pytest.raises(Conflict):
             base.call(engine, base.RemoveNetwork(name="contract_default"))
 
+    def test_a_container_comes_to_a_network_and_leaves_it(self, engine: base.Engine) -> None:
+        base.call(engine, base.CreateNetwork(spec=self.network()))
+        other = msgspec.structs.replace(self.network(), name="contract_other", key="other")
+        base.call(engine, base.CreateNetwork(spec=other))
+        spec = msgspec.structs.replace(
+            self.spec("runs"),
+            network_mode=NetworkMode.ENDPOINTS,
+            endpoints=(Endpoint(network="contract_default"),),
+        )
+        self.create(engine, spec)
+        joined = Endpoint(network="contract_other", aliases=("www",))
+        for _ in range(2):
+            base.call(engine, base.ConnectNetwork(id=spec.id, endpoint=joined))
+        on = [each.network for each in self.state(engine, spec.id).endpoints]
+        assert on == ["contract_default", "contract_other"]
+        base.call(engine, base.StartContainer(id=spec.id))
+        for _ in range(2):
+            base.call(engine, base.DisconnectNetwork(id=spec.id, network="contract_default"))
+        on = [each.network for each in self.state(engine, spec.id).endpoints]
+        assert on == ["contract_other"]
+        base.call(engine, base.RemoveNetwork(name="contract_default"))
+        nowhere = Endpoint(network="contract_nowhere")
+        with pytest.raises(NotFound):
+            base.call(engine, base.ConnectNetwork(id=spec.id, endpoint=nowhere))
+
     def test_external_network_must_exist(self, engine: base.Engine) -> None:
         external = msgspec.structs.replace(self.network(), name="elsewhere", external=True)
         with pytest.raises(NotFound):

@@ -33,7 +33,7 @@ def assemble(core: Core, container: Container, scope: CgroupScope, stdin: int) -
         rootfs=_rootfs(core, container),
         volumes=_volume_mounts(core, spec),
         run_dir=run_dir,
-        etc_files=_etc_files(core, container, run_dir),
+        etc_files=write_etc_files(core, container, run_dir),
         cgroup=scope,
         network=core.drivers.networks.setup(spec, container.allocation),
         join_pids=_join_pids(core, spec),
@@ -71,7 +71,8 @@ def _volume_mounts(core: Core, spec: ContainerSpec) -> tuple[VolumeMount, ...]:
     return tuple(mounts)
 
 
-def _etc_files(core: Core, container: Container, run_dir: str) -> tuple[tuple[str, str], ...]:
+def write_etc_files(core: Core, container: Container, run_dir: str) -> tuple[tuple[str, str], ...]:
+    """Write its /etc/hostname, hosts and resolv.conf: (target, source) of each."""
     spec = container.spec
     hostname = spec.hostname or spec.id[:12]
     contents = {"hostname": hostname + "\n"}
