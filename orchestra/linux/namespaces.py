@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -34,6 +35,8 @@ NAMESPACE_FLAGS: Final = {
 """File name in /proc/PID/ns -> flag, in the order in which they must be joined: mnt last, since
 afterwards /proc is the container's."""
 
+_SIOCGSKNS = 0x894C
+
 _unshare = bind("unshare", ctypes.c_int, ctypes.c_int)
 _setns = bind("setns", ctypes.c_int, ctypes.c_int, ctypes.c_int)
 _sethostname = bind("sethostname", ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
@@ -61,7 +64,23 @@ def open_namespace(pid: int, kind: str) -> Fd:
 @contextmanager
 def network_namespace_of(pid: int) -> Iterator[None]:
     """The calling thread is in the network namespace of *pid*. Raises OSError, when it is gone."""
-    with open_namespace(pid, "net") as theirs, open_namespace(os.getpid(), "net") as ours:
+    with open_namespace(pid, "net") as theirs, _visiting(theirs):
+        yield
+
+
+@contextmanager
+def network_namespace_behind(socket_fd: int) -> Iterator[None]:
+    """The same for the namespace of a socket, which outlives its processes. socket(7), Linux 4.9.
+
+    Raises OSError.
+    """
+    with Fd(fcntl.ioctl(socket_fd, _SIOCGSKNS)) as theirs, _visiting(theirs):
+        yield
+
+
+@contextmanager
+def _visiting(theirs: Fd) -> Iterator[None]:
+    with open_namespace(os.getpid(), "net") as ours:
         setns(theirs.fileno(), CLONE_NEWNET)
         try:
             yield

@@ -36,9 +36,11 @@ IFF_UP = 0x1
 IFLA_ADDRESS = 1
 IFLA_IFNAME = 3
 IFLA_MTU = 4
+IFLA_LINK = 5
 IFLA_MASTER = 10
 IFLA_LINKINFO = 18
 IFLA_NET_NS_PID = 19
+IFLA_IFALIAS = 20
 IFLA_GROUP = 27
 IFLA_INFO_KIND = 1
 IFLA_INFO_DATA = 2
@@ -47,6 +49,10 @@ IFLA_INFO_SLAVE_DATA = 5
 IFLA_BRPORT_MODE = 4
 IFLA_BRPORT_ISOLATED = 33
 VETH_INFO_PEER = 1
+IFLA_MACVLAN_MODE = 1
+IFLA_IPVLAN_MODE = 1
+IFLA_IPVLAN_FLAGS = 2
+IFLA_VLAN_ID = 1
 
 IFA_ADDRESS = 1
 IFA_LOCAL = 2
@@ -63,6 +69,8 @@ RTN_UNICAST = 1
 RT_SCOPE_LINK = 253
 
 LOOPBACK_INDEX = 1
+ALIAS = "orchestra"
+"""Set on links of the host that may have been there before, so that ours are known again."""
 
 _LINK = struct.Struct("=BxHiII")
 _ADDRESS = struct.Struct("=BBBBI")
@@ -131,6 +139,72 @@ def create_veth(name: str, bridge_index: int, mtu: int, peer: Peer) -> Message:
     return Message(RTM_NEWLINK, payload, NLM_F_CREATE | NLM_F_EXCL, f"create veth {name}")
 
 
+class Child(NamedTuple):
+    """A macvlan or ipvlan link on *parent_index*, in the namespace of *pid*, still down."""
+
+    kind: str
+    name: str
+    parent_index: int
+    mode: int
+    flag: int  # ipvlan only
+    mac: bytes  # macvlan only; an ipvlan has its parent's
+    mtu: int  # 0 is the parent's
+    pid: int
+
+
+def create_child(child: Child) -> Message:
+    """The kernel looks for *child*'s name in this namespace too, so it must be free in both."""
+    if child.kind == "macvlan":
+        settings = u32(IFLA_MACVLAN_MODE, child.mode)
+        address = attribute(IFLA_ADDRESS, child.mac)
+    else:
+        settings = attribute(IFLA_IPVLAN_MODE, struct.pack("=H", child.mode))
+        settings += attribute(IFLA_IPVLAN_FLAGS, struct.pack("=H", child.flag))
+        address = b""
+    payload = (
+        _link()
+        + text(IFLA_IFNAME, child.name)
+        + u32(IFLA_LINK, child.parent_index)
+        + address
+        + (u32(IFLA_MTU, child.mtu) if child.mtu else b"")
+        + u32(IFLA_NET_NS_PID, child.pid)
+        + nested(IFLA_LINKINFO, text(IFLA_INFO_KIND, child.kind), nested(IFLA_INFO_DATA, settings))
+    )
+    return Message(RTM_NEWLINK, payload, NLM_F_CREATE | NLM_F_EXCL, f"create {child.kind}")
+
+
+def create_dummy(name: str) -> Message:
+    """A link that leads nowhere, with our alias."""
+    payload = (
+        _link()
+        + text(IFLA_IFNAME, name)
+        + text(IFLA_IFALIAS, ALIAS)
+        + nested(IFLA_LINKINFO, text(IFLA_INFO_KIND, "dummy"))
+    )
+    return Message(RTM_NEWLINK, payload, NLM_F_CREATE | NLM_F_EXCL, f"create dummy {name}")
+
+
+def create_vlan(name: str, parent_index: int, number: int) -> Message:
+    """The VLAN *number* of a link, with our alias."""
+    payload = (
+        _link()
+        + text(IFLA_IFNAME, name)
+        + u32(IFLA_LINK, parent_index)
+        + text(IFLA_IFALIAS, ALIAS)
+        + nested(
+            IFLA_LINKINFO,
+            text(IFLA_INFO_KIND, "vlan"),
+            nested(IFLA_INFO_DATA, attribute(IFLA_VLAN_ID, struct.pack("=H", number))),
+        )
+    )
+    return Message(RTM_NEWLINK, payload, NLM_F_CREATE | NLM_F_EXCL, f"create vlan {name}")
+
+
+def rename(index: int, name: str) -> Message:
+    """A link that is down gets another name."""
+    return Message(RTM_NEWLINK, _link(index) + text(IFLA_IFNAME, name), 0, f"name link {name}")
+
+
 def set_bridge_port(name: str, *, isolated: bool, hairpin: bool) -> Message:
     """How a bridge treats a port of it.
 
@@ -189,8 +263,14 @@ def add_address(index: int, address: bytes, prefix_length: int) -> Message:
 
 
 def add_default_route(index: int, gateway: bytes) -> Message:
-    payload = _ROUTE.pack(_family(gateway), 0, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, 0, RTN_UNICAST, 0)
-    payload += attribute(RTA_GATEWAY, gateway) + u32(RTA_OIF, index)
+    """By *gateway*; zeros mean that everything is on the link itself."""
+    on_link = not any(gateway)
+    scope = RT_SCOPE_LINK if on_link and len(gateway) == 4 else 0
+    payload = _ROUTE.pack(
+        _family(gateway), 0, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, scope, RTN_UNICAST, 0
+    )
+    payload += b"" if on_link else attribute(RTA_GATEWAY, gateway)
+    payload += u32(RTA_OIF, index)
     return Message(
         RTM_NEWROUTE,
         payload,
@@ -208,6 +288,26 @@ def link_names(netlink: NetlinkSocket) -> dict[int, str]:
             if kind == IFLA_IFNAME:
                 names[index] = value.rstrip(b"\0").decode(errors="replace")
     return names
+
+
+def links_of_kind(netlink: NetlinkSocket, kinds: frozenset[str]) -> list[str]:
+    """The names of the links of these *kinds*, such as "macvlan"."""
+    found: list[str] = []
+    for answer in netlink.dump(Message(RTM_GETLINK, _link(), 0, "list links")):
+        parts = dict(attributes(answer.payload[_LINK.size :]))
+        details = dict(attributes(parts.get(IFLA_LINKINFO, b"")))
+        if details.get(IFLA_INFO_KIND, b"").rstrip(b"\0").decode(errors="replace") in kinds:
+            found.append(parts[IFLA_IFNAME].rstrip(b"\0").decode(errors="replace"))
+    return found
+
+
+def link_alias(netlink: NetlinkSocket, name: str) -> str:
+    """The alias of the link *name*, "" when it has none or there is no such link."""
+    for answer in netlink.dump(Message(RTM_GETLINK, _link(), 0, "list links")):
+        parts = dict(attributes(answer.payload[_LINK.size :]))
+        if parts.get(IFLA_IFNAME, b"").rstrip(b"\0").decode(errors="replace") == name:
+            return parts.get(IFLA_IFALIAS, b"").rstrip(b"\0").decode(errors="replace")
+    return ""
 
 
 def ports(netlink: NetlinkSocket, bridge_index: int) -> dict[int, str]:

@@ -7,6 +7,8 @@ from ipaddress import ip_address
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from orchestra.errors import Conflict
 from orchestra.model.container import NetworkMode
 from orchestra.model.state import EndpointState, PortState
@@ -18,7 +20,7 @@ from orchestra.network.publish import IPV4_ANY, IPV6_ANY, HostPort, Taken
 from orchestra.network.registry import EndpointRow, Owner, PortRow
 
 if TYPE_CHECKING:
-    from orchestra.model.container import ContainerSpec, Endpoint
+    from orchestra.model.container import ContainerSpec, Endpoint, PublishedPort
     from orchestra.network.networks import Networks
     from orchestra.network.publish import HostPorts
     from orchestra.network.registry import NetworkRow, Registry
@@ -107,6 +109,7 @@ class Allocator:
         row = self._networks.find(endpoint.network)
         address, address6 = self._choose_addresses(row, owner, endpoint)
         names = container_names(spec, endpoint)
+        on_link = self._networks.is_on_link(endpoint.network)
         self._registry.add_endpoint(
             EndpointRow(spec.id, endpoint.network, position, address, address6, names)
         )
@@ -114,12 +117,14 @@ class Allocator:
             network=endpoint.network,
             address=address,
             prefix_length=_length(row.subnet),
-            gateway=row.gateway,
-            mac=endpoint.mac_address or ipam.mac_address(ip_address(address)),
+            gateway="" if on_link else row.gateway,
+            mac=""
+            if self._networks.spec(row).driver == "ipvlan"  # has the parent's
+            else endpoint.mac_address or ipam.mac_address(ip_address(address)),
             aliases=names,
             address6=address6,
             prefix6_length=_length(row.subnet6) if address6 else 0,
-            gateway6=row.gateway6 if address6 else "",
+            gateway6=row.gateway6 if address6 and not on_link else "",
         )
 
     def _choose_addresses(
@@ -145,7 +150,7 @@ class Allocator:
 
     def _publish(self, spec: ContainerSpec, owner: Owner) -> tuple[PortState, ...]:
         states: list[PortState] = []
-        for wanted in spec.ports:
+        for wanted in self._publishable(spec):
             for port in self._ports.choose(
                 wanted, spec.id, lambda host_port: self._check(host_port, owner)
             ):
@@ -154,6 +159,24 @@ class Allocator:
                     PortState(wanted.container_port, port.protocol, port.address, port.port)
                 )
         return tuple(states)
+
+    def _publishable(self, spec: ContainerSpec) -> tuple[PublishedPort, ...]:
+        """Its ports, on the address of the host that its network asks for; none off bridges."""
+        bridges = [
+            each
+            for each in ep.in_gateway_order(spec.endpoints, self._networks.is_internal)
+            if self._networks.is_bridge(each.network)
+        ]
+        if not bridges:
+            return () if spec.endpoints else spec.ports
+        network = self._networks.spec(self._networks.find(bridges[0].network))
+        address = ep.option(network, ep.HOST_BINDING)
+        if address in ("", IPV4_ANY):
+            return spec.ports
+        return tuple(
+            port if port.host_ip else msgspec.structs.replace(port, host_ip=address)
+            for port in spec.ports
+        )
 
     def _check(self, port: HostPort, owner: Owner) -> None:
         """Raise Taken when another container has *port*; take it from one that does not run."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.model.container import NetworkMode
 from orchestra.network import endpoints as ep
-from orchestra.network import hotplug, links
+from orchestra.network import hotplug, links, stacked
 from orchestra.network.allocate import Allocator
 from orchestra.network.ipam import DEFAULT_POOLS
 from orchestra.network.live import LiveContainers
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from orchestra.model.state import EndpointState
     from orchestra.network.base import Allocation, EventLoop
     from orchestra.network.ipam import Pool
-    from orchestra.network.setup import Link
+    from orchestra.network.registry import NetworkRow
+    from orchestra.network.setup import Gateway, Link
     from orchestra.runtime.base import NetworkSetup
 
 _HOST_GATEWAY = "host-gateway"
@@ -98,14 +99,14 @@ class BridgeDriver:
             self._live.republish()
         ordered = ep.in_interface_order(spec)
         bridged_nat = links.rewrites_inside_bridges()
+        rows = [self._networks.find(state.network) for state in allocation.endpoints]
+        names = ep.interface_names(ordered, [self._networks.spec(row) for row in rows])
         found = []
-        for position, state in enumerate(allocation.endpoints):
-            row = self._networks.find(state.network)
+        for position, (state, row) in enumerate(zip(allocation.endpoints, rows, strict=True)):
             index = self._networks.bridge_index(row)
-            place = ep.LinkPlace(spec.id, position, index, bridged_nat)
-            network = self._networks.spec(row)
-            found.append(ep.plan_link(place, ordered[position], state, network))
-        gateways = ep.plan_gateways(ordered, allocation.endpoints, self._networks.is_internal)
+            place = ep.LinkPlace(spec.id, position, index, bridged_nat, names[position])
+            found.append(self._plan_link(place, ordered[position], state, row))
+        gateways = self._gateways(ordered, allocation)
         return NamespaceSetup(spec.id, tuple(found), gateways, name_server=bool(found))
 
     def connected(
@@ -117,7 +118,7 @@ class BridgeDriver:
         self._allocator.adopt_ports(spec, allocation)
         with self._registry.transaction():
             self._registry.set_running(spec.id, spec.name, pid)
-        self._live.add(spec, allocation, pid, fds, self._networks.is_internal)
+        self._live.add(spec, allocation, pid, fds, self._networks)
 
     def attach(
         self, spec: ContainerSpec, allocation: Allocation, network: str, pid: int
@@ -154,24 +155,44 @@ class BridgeDriver:
         self, spec: ContainerSpec, endpoint: Endpoint, state: EndpointState
     ) -> Link:
         row = self._networks.find(endpoint.network)
+        (name,) = ep.interface_names((endpoint,), (self._networks.spec(row),))
         place = ep.LinkPlace(
             spec.id,
             links.free_position(spec.id),
             self._networks.bridge_index(row),
             links.rewrites_inside_bridges(),
+            name,
         )
-        return ep.plan_link(place, endpoint, state, self._networks.spec(row))
+        return self._plan_link(place, endpoint, state, row)
+
+    def _plan_link(
+        self, place: ep.LinkPlace, endpoint: Endpoint, state: EndpointState, row: NetworkRow
+    ) -> Link:
+        spec = self._networks.spec(row)
+        link = ep.plan_link(place, endpoint, state, spec)
+        if not stacked.is_stacked(spec):
+            return link
+        kind, _, mode, flag, _ = stacked.stacked_of(spec)
+        return link._replace(kind=kind, mode=mode, flag=flag, isolated=False, hairpin=False)
+
+    def _gateways(self, ordered: Sequence[Endpoint], allocation: Allocation) -> tuple[Gateway, ...]:
+        return ep.plan_gateways(
+            ordered, allocation.endpoints, self._networks.is_internal, self._networks.is_on_link
+        )
 
     def _changed_live(self, spec: ContainerSpec, allocation: Allocation, pid: int) -> None:
         """Default routes, names and ports of a running container that has changed networks."""
         present = {each.network for each in allocation.endpoints}
         ordered = tuple(e for e in ep.in_interface_order(spec) if e.network in present)
-        gateways = ep.plan_gateways(ordered, allocation.endpoints, self._networks.is_internal)
+        gateways = self._gateways(ordered, allocation)
         hotplug.route(pid, [(allocation.endpoints[each.link], each.address) for each in gateways])
-        self._live.update(spec, allocation, pid, self._networks.is_internal)
+        self._live.update(spec, allocation, pid, self._networks)
 
     def disconnected(self, container_id: str) -> None:
         """See NetworkDriver."""
+        places = self._registry.endpoints(container_id)
+        if not all(self._networks.is_bridge(place.network) for place in places):
+            self._live.delete_stacked(container_id)
         self._live.remove(container_id, self._registry.ports(container_id))
         self._allocator.let_ports_go(container_id)
         with self._registry.transaction():

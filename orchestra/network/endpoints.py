@@ -19,6 +19,9 @@ ICC = "com.docker.network.bridge.enable_icc"
 MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
 BRIDGE_NAME = "com.docker.network.bridge.name"
 MTU = "com.docker.network.driver.mtu"
+HOST_BINDING = "com.docker.network.bridge.host_binding_ipv4"
+INTERFACE_PREFIX = "com.docker.network.container_iface_prefix"
+INTERFACE_NAME = "com.docker.network.endpoint.ifname"
 
 
 def in_interface_order(spec: ContainerSpec) -> tuple[Endpoint, ...]:
@@ -51,6 +54,21 @@ def is_enabled(spec: NetworkSpec, name: str) -> bool:
     return option(spec, name, "true").lower() not in ("false", "0", "f")
 
 
+def interface_names(
+    endpoints: Sequence[Endpoint], networks: Sequence[NetworkSpec]
+) -> tuple[str, ...]:
+    """What each is called in the container: as asked for, or the network's prefix and a number."""
+    asked = [each.interface_name or dict(each.driver_opts).get(INTERFACE_NAME, "")
+             for each in endpoints]  # fmt: skip
+    names: list[str] = []
+    for wanted, network in zip(asked, networks, strict=True):
+        prefix, number = option(network, INTERFACE_PREFIX) or "eth", 0
+        while not wanted and f"{prefix}{number}" in {*asked, *names}:
+            number += 1
+        names.append(wanted or f"{prefix}{number}")
+    return tuple(names)
+
+
 class LinkPlace(NamedTuple):
     """The *position*-th interface of a container, on the bridge with this link number.
 
@@ -62,6 +80,7 @@ class LinkPlace(NamedTuple):
     position: int
     bridge_index: int
     bridged_nat: bool
+    name: str
 
 
 def plan_link(
@@ -75,7 +94,7 @@ def plan_link(
         address = ip_address(text)
         addresses.append((address.packed, 16 if address.version == 4 else 64))
     return Link(
-        name=endpoint.interface_name or f"eth{place.position}",
+        name=place.name,
         host_name=veth_name(place.container_id, place.position),
         bridge_index=place.bridge_index,
         mac=bytes.fromhex(state.mac.replace(":", "").replace("-", "")),
@@ -90,14 +109,22 @@ def plan_gateways(
     endpoints: Sequence[Endpoint],
     states: Sequence[EndpointState],
     internal: Callable[[str], bool],
+    on_link: Callable[[str], bool],
 ) -> tuple[Gateway, ...]:
-    """The default routes, one for each IP version; none through an internal network."""
+    """The default routes, one for each IP version; none through an internal network.
+
+    Where a network is *on_link*, everything is reached without a gateway.
+    """
     positions = {endpoint.network: position for position, endpoint in enumerate(endpoints)}
     gateways: dict[int, Gateway] = {}
     for endpoint in in_gateway_order(endpoints, internal):
         position = positions[endpoint.network]
-        for text in (states[position].gateway, states[position].gateway6):
-            if text and not internal(endpoint.network):
-                address = ip_address(text)
-                gateways.setdefault(address.version, Gateway(position, address.packed))
+        if internal(endpoint.network):
+            continue
+        state = states[position]
+        ways = (state.gateway, state.gateway6)
+        if on_link(endpoint.network):
+            ways = ("0.0.0.0" if state.address else "", "::" if state.address6 else "")  # noqa: S104
+        for address in (ip_address(text) for text in ways if text):
+            gateways.setdefault(address.version, Gateway(position, address.packed))
     return tuple(gateways.values())

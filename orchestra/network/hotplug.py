@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from orchestra.errors import RuntimeFailure
 from orchestra.linux import rtnetlink as rt
-from orchestra.linux.namespaces import network_namespace_of
+from orchestra.linux.namespaces import network_namespace_behind, network_namespace_of
 from orchestra.linux.netlink import NETLINK_ROUTE, NetlinkSocket
-from orchestra.network.setup import create_veth
+from orchestra.network.setup import create_link, give_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchestra.model.state import EndpointState
     from orchestra.network.setup import Link
 
+_STACKED = frozenset({"macvlan", "ipvlan"})
 _NO_IPV6 = "/proc/sys/net/ipv6/conf/{}/disable_ipv6"
 
 
@@ -36,7 +37,7 @@ def plug(pid: int, link: Link) -> None:
             names = set(rt.link_names(own).values())
         named = link._replace(name=_free_name(link.name, names))
         with NetlinkSocket(NETLINK_ROUTE) as host:
-            create_veth(host, named, pid)
+            create_link(host, named, pid)
         with network_namespace_of(pid), NetlinkSocket(NETLINK_ROUTE) as own:
             _bring_up(own, named)
     except OSError as exc:
@@ -54,6 +55,17 @@ def unplug(pid: int, addresses: Iterable[str]) -> None:
         index = _index_of(own, packed)
         if index:
             own.transact((rt.delete_link(rt.link_names(own)[index]),))
+
+
+def delete_stacked(socket_fd: int) -> None:
+    """Delete the macvlan and ipvlan links of the namespace that a socket is in.
+
+    The namespace of a container that has ended lives on as long as somebody has a socket in it, and
+    the parent would refuse a new link with the same address.
+    """
+    with network_namespace_behind(socket_fd), NetlinkSocket(NETLINK_ROUTE) as own:
+        for name in rt.links_of_kind(own, _STACKED):
+            own.transact((rt.delete_link(name),))
 
 
 def route(pid: int, gateways: Sequence[tuple[EndpointState, bytes]]) -> None:
@@ -74,6 +86,7 @@ def route(pid: int, gateways: Sequence[tuple[EndpointState, bytes]]) -> None:
 
 
 def _bring_up(own: NetlinkSocket, link: Link) -> None:
+    give_name(own, link)
     index = next(number for number, name in rt.link_names(own).items() if name == link.name)
     if any(len(address) == 16 for address, _ in link.addresses):
         with suppress(FileNotFoundError), open(_NO_IPV6.format(link.name), "w") as file:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.errors import RuntimeFailure
 from orchestra.linux.namespaces import network_namespace_of
 from orchestra.network import endpoints as ep
-from orchestra.network import redirect
+from orchestra.network import hotplug, redirect
 from orchestra.network.allocate import published_ports
 from orchestra.network.dns import NameTable
 from orchestra.network.forward import DatagramForwarder, StreamForwarder
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from orchestra.model.container import ContainerSpec
     from orchestra.network.base import Allocation, EventLoop
+    from orchestra.network.networks import Networks
     from orchestra.network.publish import HostPorts
     from orchestra.network.registry import PortRow, Registry
     from orchestra.network.rules import HostRules
@@ -75,10 +76,10 @@ class LiveContainers:
         allocation: Allocation,
         pid: int,
         fds: tuple[int, ...],
-        internal: Callable[[str], bool],
+        networks: Networks,
     ) -> None:
         """Publish ports and answer names. *fds* empty: open them in the namespace of *pid*."""
-        self._publish_all(spec, allocation, internal)
+        self._publish_all(spec, allocation, networks)
         if not spec.endpoints:
             return
         self._close_service(spec.id)  # frees the port for the sockets that replace it
@@ -87,26 +88,27 @@ class LiveContainers:
         except OSError as exc:  # it has just exited: the supervisor will hear of that as well
             _log.warning("%s: cannot open its name server: %s", spec.id, exc)
             return
-        client = _client(spec, internal)
+        client = _client(spec, networks.is_internal)
         self._services[spec.id] = Service(self._loop, self._names.table, client, (pair[0], pair[1]))
 
     def update(
-        self, spec: ContainerSpec, allocation: Allocation, pid: int, internal: Callable[[str], bool]
+        self, spec: ContainerSpec, allocation: Allocation, pid: int, networks: Networks
     ) -> None:
         """A running container has come to a network, or left one."""
         service = self._services.get(spec.id)
         if service is None:
-            self.add(spec, allocation, pid, (), internal)
+            self.add(spec, allocation, pid, (), networks)
             return
-        self._publish_all(spec, allocation, internal)
-        service.client = _client(spec, internal)
+        self._publish_all(spec, allocation, networks)
+        service.client = _client(spec, networks.is_internal)
 
-    def _publish_all(
-        self, spec: ContainerSpec, allocation: Allocation, internal: Callable[[str], bool]
-    ) -> None:
-        """Lead its ports to its address on the first network that is not internal, if any."""
-        ordered = ep.in_gateway_order(spec.endpoints, internal)
-        outside = next((each.network for each in ordered if not internal(each.network)), "")
+    def _publish_all(self, spec: ContainerSpec, allocation: Allocation, networks: Networks) -> None:
+        """Lead its ports to its address on the first bridge that is not internal, if any."""
+        ordered = [
+            each.network for each in ep.in_gateway_order(spec.endpoints, networks.is_internal)
+        ]
+        ways = (n for n in ordered if networks.is_bridge(n) and not networks.is_internal(n))
+        outside = next(ways, "")
         state = next((each for each in allocation.endpoints if each.network == outside), None)
         for port in published_ports(allocation):
             host_port = HostPort(port.protocol, port.host_ip, port.host_port)
@@ -126,6 +128,15 @@ class LiveContainers:
             if publication is None or publication.container == container_id:
                 self._withdraw(host_port)
                 self._rules.unpublish(host_port)
+
+    def delete_stacked(self, container_id: str) -> None:
+        """The macvlan and ipvlan links of a container that has ended go at once."""
+        service = self._services.get(container_id)
+        if service is not None:
+            try:
+                hotplug.delete_stacked(service.fileno())
+            except OSError as exc:  # they go when its namespace does
+                _log.warning("%s: cannot delete its links: %s", container_id, exc)
 
     def close(self) -> None:
         """Let go of every socket; what is published in the kernel stays."""

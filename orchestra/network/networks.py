@@ -20,7 +20,7 @@ from orchestra.errors import (
 from orchestra.linux.netlink import NETLINK_ROUTE, NetlinkSocket
 from orchestra.model.network import NetworkSpec, NetworkState
 from orchestra.network import endpoints as ep
-from orchestra.network import ipam, links
+from orchestra.network import ipam, links, stacked
 from orchestra.network.publish import HostPort
 from orchestra.network.registry import NetworkRow
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from orchestra.network.registry import Registry
     from orchestra.network.rules import HostRules
+
+
+DRIVERS = ("", "bridge", "default", "macvlan", "ipvlan")
 
 
 class Networks:
@@ -42,9 +45,10 @@ class Networks:
 
     def create(self, spec: NetworkSpec) -> NetworkState:
         """See NetworkDriver.create_network."""
-        if spec.driver not in ("", "bridge", "default") and not spec.external:
+        if spec.driver not in DRIVERS and not spec.external:
             raise Unsupported(
-                f"network {spec.name}: no driver {spec.driver!r}", fix='use "driver: bridge"'
+                f"network {spec.name}: no driver {spec.driver!r}",
+                fix="use the driver bridge, macvlan or ipvlan",
             )
         if spec.ipam_driver not in ("", "default"):
             raise Unsupported(
@@ -128,6 +132,19 @@ class Networks:
         row = self._registry.network(name)
         return row is not None and self.spec(row).internal
 
+    def is_bridge(self, name: str) -> bool:
+        """Only bridges have a way from the host: elsewhere no ports are published."""
+        row = self._registry.network(name)
+        return row is not None and not stacked.is_stacked(self.spec(row))
+
+    def is_on_link(self, name: str) -> bool:
+        row = self._registry.network(name)
+        return (
+            row is not None
+            and stacked.is_stacked(self.spec(row))
+            and stacked.stacked_of(self.spec(row)).on_link
+        )
+
     def state(self, row: NetworkRow) -> NetworkState:
         return NetworkState(
             spec=self.spec(row),
@@ -149,6 +166,10 @@ class Networks:
         )
         mtu = int(ep.option(spec, ep.MTU, "0") or "0")
         try:
+            if stacked.is_stacked(spec):
+                with NetlinkSocket(NETLINK_ROUTE) as netlink:
+                    stacked.ensure_parent(netlink, spec)
+                return
             self._rules.add_network(row, spec)
             with NetlinkSocket(NETLINK_ROUTE) as netlink:
                 bridge = links.Bridge(row.bridge, mtu, addresses, self._rules.has_ipv4())
@@ -169,23 +190,38 @@ class Networks:
         return True
 
     def bridge_index(self, row: NetworkRow) -> int:
-        """The bridge's link number; the bridge is made when it is missing."""
-        index = links.link_index(row.bridge)
+        """The link number of the bridge or parent; it is made when it is missing."""
+        spec = self.spec(row)
+        name = stacked.stacked_of(spec).parent if stacked.is_stacked(spec) else row.bridge
+        index = links.link_index(name)
         if index == 0:
             self.ensure(row)
-            index = links.link_index(row.bridge)
+            index = links.link_index(name)
         return index
 
     def _dismantle(self, row: NetworkRow) -> None:
         """Remove bridge and rules, and with the last network all of them; gone already is fine."""
+        spec = self.spec(row)
         try:
-            self._rules.remove_network(row, self.spec(row))
-            with NetlinkSocket(NETLINK_ROUTE) as netlink:
-                links.delete_bridge(netlink, row.bridge)
+            if stacked.is_stacked(spec):
+                self._leave_parent(spec)
+            else:
+                self._rules.remove_network(row, spec)
+                with NetlinkSocket(NETLINK_ROUTE) as netlink:
+                    links.delete_bridge(netlink, row.bridge)
             if all(other.name == row.name for other in self._registry.networks()):
                 self._rules.uninstall()
         except OSError as exc:
             raise RuntimeFailure(f"cannot remove network {row.name}: {exc}") from exc
+
+    def _leave_parent(self, spec: NetworkSpec) -> None:
+        """The parent goes with its last network, if we made it."""
+        parent = stacked.stacked_of(spec).parent
+        others = (self.spec(row) for row in self._registry.networks() if row.name != spec.name)
+        used = {stacked.stacked_of(each).parent for each in others if stacked.is_stacked(each)}
+        if parent not in used:
+            with NetlinkSocket(NETLINK_ROUTE) as netlink:
+                stacked.delete_parent(netlink, spec)
 
     def _new_row(self, spec: NetworkSpec) -> NetworkRow:
         if spec.external:
@@ -194,6 +230,17 @@ class Networks:
                 fix="create it first, or remove external: true",
             )
         rows = self._registry.networks()
+        for family in (4, 6):
+            if sum((6 if ":" in pool.subnet else 4) == family for pool in spec.pools) > 1:
+                raise Unsupported(
+                    f"network {spec.name}: more than one IPv{family} subnet",
+                    fix="give it one, or make several networks",
+                )
+        if stacked.is_stacked(spec):
+            for row in rows:
+                reason = stacked.why_not_beside(spec, self.spec(row))
+                if reason is not None:
+                    raise reason
         used = [ip_network(text) for row in rows for text in (row.subnet, row.subnet6) if text]
         wanted = ep.option(spec, ep.BRIDGE_NAME)
         if wanted and links.link_index(wanted):
@@ -202,8 +249,13 @@ class Networks:
                 fix=f"give the bridge another name, or remove it: ip link delete {wanted}",
             )
         bridge = wanted or links.bridge_name(spec.name)
+        # the subnet of a parent is in use by the host, which its containers join
         with NetlinkSocket(NETLINK_ROUTE) as netlink:
-            used += links.networks_in_use(netlink, {bridge, *(row.bridge for row in rows)})
+            used += (
+                []
+                if stacked.is_stacked(spec) and spec.pools
+                else links.networks_in_use(netlink, {bridge, *(row.bridge for row in rows)})
+            )
         ranges = ipam.plan_network(spec, used, self._pools)
         return NetworkRow(
             name=spec.name,

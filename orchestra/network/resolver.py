@@ -61,6 +61,10 @@ class Service:
             channel.settimeout(0)
             loop.add_reader(channel.fileno(), callback)
 
+    def fileno(self) -> int:
+        """A socket in the container's network namespace."""
+        return self._udp.fileno()
+
     def close(self) -> None:
         """Close every socket and forget what is under way."""
         if self._pause is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 _NO_IPV6 = "/proc/sys/net/ipv6/conf/default/disable_ipv6"
 
 
+VETH = "veth"
+_BUSY = (errno.EBUSY, errno.EADDRINUSE)
+_PATIENCE_S, _PAUSE_S = 2.0, 0.02
+
+
 class Link(NamedTuple):
     """One interface of the container; addresses are packed."""
 
@@ -33,11 +39,14 @@ class Link(NamedTuple):
     isolated: bool
     hairpin: bool
     addresses: tuple[tuple[bytes, int], ...]  # with prefix lengths
+    kind: str = VETH
+    mode: int = 0  # of macvlan and ipvlan, on the link *bridge_index*
+    flag: int = 0
 
 
 class Gateway(NamedTuple):
     link: int  # position in the links
-    address: bytes
+    address: bytes  # zeros: everything is on the link itself
 
 
 class NamespaceSetup:
@@ -69,14 +78,30 @@ class NamespaceSetup:
             _switch_off_ipv6()
         if self._host is not None:
             for link in self._links:
-                create_veth(self._host, link, os.getpid())
+                create_link(self._host, link, os.getpid())
             self._host.close()
         with NetlinkSocket(NETLINK_ROUTE) as own:
-            own.transact(self._own_messages())
+            for link in self._links:
+                give_name(own, link)
+            self._bring_up(own)
         if not self._name_server:
             return ()
         udp, tcp = redirect.open_server(self._container_id)
         return udp.detach(), tcp.detach()
+
+    def _bring_up(self, own: NetlinkSocket) -> None:
+        """A macvlan's or ipvlan's addresses may be those of an earlier run, whose end is near."""
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                own.transact(self._own_messages())
+            except NetlinkError as exc:
+                stacked = any(link.kind != VETH for link in self._links)
+                if not stacked or exc.errno not in _BUSY or time.monotonic() > deadline_s:
+                    raise
+                time.sleep(_PAUSE_S)
+            else:
+                return
 
     def _own_messages(self) -> list[Message]:
         messages = [rt.set_up(rt.LOOPBACK_INDEX)]
@@ -92,7 +117,31 @@ class NamespaceSetup:
         return messages
 
 
-def create_veth(host: NetlinkSocket, link: Link, pid: int) -> None:
+def create_link(host: NetlinkSocket, link: Link, pid: int) -> None:
+    """Make *link* in the namespace of *pid*, down; see `give_name`."""
+    if link.kind == VETH:
+        _create_veth(host, link, pid)
+        return
+    child = rt.Child(
+        link.kind,
+        link.host_name,
+        link.bridge_index,
+        link.mode,
+        link.flag,
+        link.mac,
+        link.mtu,
+        pid,
+    )
+    host.transact((rt.create_child(child),))
+
+
+def give_name(own: NetlinkSocket, link: Link) -> None:
+    """Called in the namespace: a macvlan or ipvlan has come under a name that was free outside."""
+    if link.kind != VETH:
+        own.transact((rt.rename(socket.if_nametoindex(link.host_name), link.name),))
+
+
+def _create_veth(host: NetlinkSocket, link: Link, pid: int) -> None:
     """The pair: one end in the bridge, the other in the namespace of *pid*, still down."""
     peer = rt.Peer(link.name, link.mac, pid)
     messages = [rt.create_veth(link.host_name, link.bridge_index, link.mtu, peer)]

@@ -26,7 +26,7 @@ def state(network: str, last: int) -> EndpointState:
     return EndpointState(network, f"10.0.{last}.2", 24, f"10.0.{last}.1", "02:42:0a:00:00:02")
 
 
-def no_network_is_internal(_name: str) -> bool:
+def no(_name: str) -> bool:
     return False
 
 
@@ -44,23 +44,23 @@ def test_the_default_route_goes_by_gateway_priority_then_by_name() -> None:
         Endpoint(network="b", gw_priority=1),
     )
     states = (state("c", 3), state("a", 1), state("b", 2))
-    (gateway,) = ep.plan_gateways(endpoints, states, no_network_is_internal)
+    (gateway,) = ep.plan_gateways(endpoints, states, no, no)
     assert gateway == (2, b"\x0a\x00\x02\x01")
-    (other,) = ep.plan_gateways(endpoints[:2], states[:2], no_network_is_internal)
+    (other,) = ep.plan_gateways(endpoints[:2], states[:2], no, no)
     assert other == (1, b"\x0a\x00\x01\x01")
 
 
 def test_an_internal_network_gives_no_default_route() -> None:
     endpoints = (Endpoint(network="a"), Endpoint(network="b"))
     states = (state("a", 1), state("b", 2))
-    (gateway,) = ep.plan_gateways(endpoints, states, lambda name: name == "a")
+    (gateway,) = ep.plan_gateways(endpoints, states, lambda name: name == "a", no)
     assert gateway.link == 1
-    assert ep.plan_gateways(endpoints, states, lambda _name: True) == ()
+    assert ep.plan_gateways(endpoints, states, lambda _name: True, no) == ()
 
 
 def test_both_ip_versions_get_a_default_route() -> None:
     both = state("a", 1)._replace(address6="fd00::2", prefix6_length=64, gateway6="fd00::1")
-    found = ep.plan_gateways((Endpoint(network="a"),), (both,), no_network_is_internal)
+    found = ep.plan_gateways((Endpoint(network="a"),), (both,), no, no)
     assert [len(gateway.address) for gateway in found] == [4, 16]
 
 
@@ -74,8 +74,10 @@ def test_a_link_obeys_the_networks_options_and_the_endpoint() -> None:
             ("com.docker.network.bridge.enable_icc", "false"),
         ),
     )
-    endpoint = Endpoint(network="a", interface_name="lan", link_local_ips=("169.254.8.8",))
-    link = ep.plan_link(ep.LinkPlace("ab" * 32, 1, 7, False), endpoint, state("a", 1), network)
+    endpoint = Endpoint(network="a", link_local_ips=("169.254.8.8",))
+    link = ep.plan_link(
+        ep.LinkPlace("ab" * 32, 1, 7, False, "lan"), endpoint, state("a", 1), network
+    )
     assert (link.name, link.mtu, link.isolated, link.hairpin) == ("lan", 1400, True, False)
     assert link.addresses == ((b"\x0a\x00\x01\x02", 24), (b"\xa9\xfe\x08\x08", 16))
     assert link.mac == b"\x02\x42\x0a\x00\x00\x02"
