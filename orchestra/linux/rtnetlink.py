@@ -174,23 +174,19 @@ def create_child(child: Child) -> Message:
 
 
 def create_dummy(name: str) -> Message:
-    """A link that leads nowhere, with our alias."""
+    """A link that leads nowhere."""
     payload = (
-        _link()
-        + text(IFLA_IFNAME, name)
-        + text(IFLA_IFALIAS, ALIAS)
-        + nested(IFLA_LINKINFO, text(IFLA_INFO_KIND, "dummy"))
+        _link() + text(IFLA_IFNAME, name) + nested(IFLA_LINKINFO, text(IFLA_INFO_KIND, "dummy"))
     )
     return Message(RTM_NEWLINK, payload, NLM_F_CREATE | NLM_F_EXCL, f"create dummy {name}")
 
 
 def create_vlan(name: str, parent_index: int, number: int) -> Message:
-    """The VLAN *number* of a link, with our alias."""
+    """The VLAN *number* of a link."""
     payload = (
         _link()
         + text(IFLA_IFNAME, name)
         + u32(IFLA_LINK, parent_index)
-        + text(IFLA_IFALIAS, ALIAS)
         + nested(
             IFLA_LINKINFO,
             text(IFLA_INFO_KIND, "vlan"),
@@ -198,6 +194,12 @@ def create_vlan(name: str, parent_index: int, number: int) -> Message:
         )
     )
     return Message(RTM_NEWLINK, payload, NLM_F_CREATE | NLM_F_EXCL, f"create vlan {name}")
+
+
+def mark_as_ours(name: str) -> Message:
+    """Give the link our alias; the kernel ignores one that is set at creation."""
+    payload = _link() + text(IFLA_IFNAME, name) + text(IFLA_IFALIAS, ALIAS)
+    return Message(RTM_NEWLINK, payload, 0, f"set alias of link {name}")
 
 
 def rename(index: int, name: str) -> Message:

@@ -66,7 +66,7 @@ def ensure_parent(netlink: NetlinkSocket, spec: NetworkSpec) -> None:
         return
     message = _parent(spec, parent)
     try:
-        netlink.transact((message,))
+        netlink.transact((message, rt.mark_as_ours(parent)))
     except NetlinkError as exc:
         if exc.errno in _LACKING:
             raise Unsupported(
