@@ -6,6 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from orchestra.engine.embedded.peers import running_peer
 from orchestra.engine.embedded.pump import fifo_paths
 from orchestra.errors import LaunchFailed
 from orchestra.model.container import MountKind, NetworkMode
@@ -77,7 +78,8 @@ def write_etc_files(core: Core, container: Container, run_dir: str) -> tuple[tup
     hostname = spec.hostname or spec.id[:12]
     contents = {"hostname": hostname + "\n"}
     if spec.network_mode is NetworkMode.CONTAINER:
-        run_dir_of_files = core.layout.container_run(core.project, spec.network_container)
+        peer = running_peer(core, "net", spec.network_container)
+        run_dir_of_files = core.layout.container_run(peer.project, peer.id)
     else:
         run_dir_of_files = run_dir
         contents["hosts"] = core.drivers.networks.hosts(spec, container.allocation)
@@ -109,16 +111,4 @@ def _join_pids(core: Core, spec: ContainerSpec) -> tuple[tuple[str, int], ...]:
         mode: str = getattr(spec.namespaces, kind)
         if mode.startswith("container:"):
             wanted.append((kind, mode.removeprefix("container:")))
-    return tuple((kind, _running_pid(core, kind, other)) for kind, other in wanted)
-
-
-def _running_pid(core: Core, kind: str, container_id: str) -> int:
-    other = core.containers.get(container_id)
-    if other is None or not other.is_running:
-        name = container_id[:12] if other is None else other.state.name
-        service = f' of service "{other.spec.service}"' if other and other.spec.service else ""
-        raise LaunchFailed(
-            f"cannot join the {kind} namespace of container {name}{service}: it is not running",
-            fix="its command must go on as long as others share what it has",
-        )
-    return other.state.pid
+    return tuple((kind, running_peer(core, kind, other).pid) for kind, other in wanted)

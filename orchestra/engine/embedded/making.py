@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestra.engine.embedded import running, stopping, waiting
+from orchestra.engine.embedded.bindsource import make_bind_source
 from orchestra.engine.embedded.core import Container
 from orchestra.errors import Conflict, NotFound, OrchestraError
 from orchestra.linux.remove_tree import remove_tree
@@ -92,7 +93,7 @@ def _ensure_source(core: Core, spec: ContainerSpec, mount: Mount, undo: ExitStac
                 f"bind source {mount.source} of container {spec.name} does not exist",
                 fix="create it, or set create_host_path: true on the mount",
             ).at("services", spec.service, "volumes")
-        os.makedirs(mount.source, exist_ok=True)
+        make_bind_source(mount.source, spec.process.user)
     elif mount.kind is MountKind.VOLUME and core.drivers.volumes.find(mount.source) is None:
         volume = VolumeSpec(
             name=mount.source,
