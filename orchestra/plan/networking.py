@@ -76,6 +76,7 @@ def attachment(
             interface_name=use.interface_name,
             driver_opts=use.driver_opts,
             link_local_ips=use.link_local_ips,
+            links=service.external_links,
         )
         for position, use in enumerate(service.networks)
     )

@@ -13,7 +13,6 @@ _EFFECTLESS = (
     "credential_spec",
     "cpu_count",
     "cpu_percent",
-    "external_links",
     "gpus",
     "isolation",
     "models",

@@ -254,6 +254,34 @@ def test_a_taken_port_is_told_with_its_holder_before_anything_is_made(orchestra:
     orchestra("-p", "others", "down")
 
 
+def test_external_links_are_names_of_other_projects_containers(orchestra: Orchestra) -> None:
+    orchestra("network", "create", "meet")
+    text = """
+        name: {project}
+        services:
+          {service}:
+            image: host
+            command: ["sleep", "1000"]
+            stop_grace_period: 0s
+            networks: [meet]
+            {more}
+        networks: {{meet: {{external: true}}}}
+    """
+    other = text.format(project="others", service="db", more="")
+    orchestra("-f", "-", "up", "-d", stdin=textwrap.dedent(other))
+    mine = text.format(
+        project="words", service="web", more="external_links: ['others-db-1:store', others-db-1]"
+    )
+    told = orchestra("-f", "-", "up", "-d", stdin=textwrap.dedent(mine))
+    assert "external_links" not in told.err
+    program = ("exec", "-T", "web", "getent", "hosts")
+    found = orchestra("-p", "words", *program, "store").out.split()[0]
+    assert found == orchestra("-p", "words", *program, "others-db-1").out.split()[0]
+    for project in ("words", "others"):
+        orchestra("-p", project, "down", "-t", "0")
+    orchestra("network", "rm", "meet")
+
+
 def test_two_projects_do_not_reach_each_other(orchestra: Orchestra) -> None:
     write(orchestra, "services: {web: {<<: *echo}}\n")
     orchestra("up", "-d", "--wait")
