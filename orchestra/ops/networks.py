@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import re
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import ConfigError, Conflict, NotFound
 from orchestra.model.hashing import network_id
 from orchestra.network.standalone import open_networks
+from orchestra.ops.lock import project_lock
 from orchestra.ops.object_filters import name_passes
 from orchestra.ops.system_df import all_states
 from orchestra.ops.target import ALIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from orchestra.layout import Layout
     from orchestra.model.network import NetworkSpec, NetworkState
@@ -134,12 +137,21 @@ def prune_networks(layout: Layout, filters: ObjectFilters) -> Iterator[str]:
             or not filters.older_than(network.created_ns, time.time_ns())
         ):
             continue
-        with open_networks(layout) as networks:
+        with _settled(layout, spec.project), open_networks(layout) as networks:
+            if spec.name in _used_names(layout):
+                continue
             try:
                 networks.remove(spec.name)
             except Conflict:
                 continue  # a container has come to it this very moment
         yield spec.name
+
+
+def _settled(layout: Layout, project: str) -> AbstractContextManager[object]:
+    """No command makes a network of *project* at the moment, to put containers on it."""
+    if not project:
+        return nullcontext()
+    return project_lock(layout, project, command="network prune", report=lambda _: None)
 
 
 def _used_names(layout: Layout) -> frozenset[str]:

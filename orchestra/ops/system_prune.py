@@ -11,6 +11,7 @@ from orchestra.ops.builder import CachePruned, prune_build_cache
 from orchestra.ops.bundle_up import forget_bundles
 from orchestra.ops.image_prune import image_prune
 from orchestra.ops.lock import project_lock
+from orchestra.ops.networks import prune_networks
 from orchestra.ops.object_filters import ObjectFilters
 from orchestra.ops.projectfile import may_have_resources
 from orchestra.ops.system_df import all_states
@@ -64,6 +65,8 @@ def system_prune(
             containers += gone
             networks += unused
             freed += size
+    if filters.until_ns is None:
+        networks += prune_networks(layout, _by_label(filters))  # those of no project
     removed: list[str] = []
     if volumes:
         for name, size in _prune_volumes(layout, filters):
@@ -139,5 +142,8 @@ def _is_over(state: ContainerState, filters: Filters) -> bool:
 
 def _prune_volumes(layout: Layout, filters: Filters) -> Iterator[tuple[str, int]]:
     """Anonymous volumes of no container: name and bytes of each, as it goes."""
-    values = {"label": filters.labels, "label!": filters.without_labels}
-    return prune_volumes(layout, ObjectFilters(values))
+    return prune_volumes(layout, _by_label(filters))
+
+
+def _by_label(filters: Filters) -> ObjectFilters:
+    return ObjectFilters({"label": filters.labels, "label!": filters.without_labels})

@@ -153,6 +153,9 @@ def test_filters_of_ls_and_prune(shop: Orchestra) -> None:
     assert shop("network", "prune", stdin="n\n").out == ""
     pruned = shop("network", "prune", "-f", "--filter", "label!=keep").out
     assert pruned == "Deleted Networks:\ninner\n\n"
+    assert "Deleted Networks:\nkept\n" in shop("system", "prune", "-f").out
+    shop("rm", "-sf")
+    assert shop("network", "prune", "-f").out == "Deleted Networks:\nshop_default\n\n"
 
 
 def test_a_running_container_comes_to_a_network_and_leaves_it(shop: Orchestra) -> None:
