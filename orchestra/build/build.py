@@ -114,4 +114,5 @@ def _toolbox(machine: Machine, exchange: Exchange, work: Workplace, guard: Guard
         work=work,
         runner=Runner(machine, guard, request.limits, work.path),
         caches=os.path.join(layout.builds, "caches"),
+        kept=layout.builds,
     )

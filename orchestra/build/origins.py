@@ -31,7 +31,7 @@ _IMAGE = "docker-image://"
 
 
 class Toolbox(NamedTuple):
-    """*caches* is the directory of the cache mounts."""
+    """*caches* is the directory of the cache mounts, *kept* that of all that builds keep."""
 
     request: BuildRequest
     store: LocalImageStore
@@ -41,6 +41,7 @@ class Toolbox(NamedTuple):
     work: Workplace
     runner: Runner
     caches: str
+    kept: str
 
     def origin(self, where: Origin | None, states: Mapping[int, State], place: Place) -> FileOrigin:
         """What COPY and bind mounts read from; None is the build context. Raises BuildError."""

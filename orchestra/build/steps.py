@@ -15,7 +15,6 @@ from orchestra.build.filesystem import (
     harvest,
     remove_mount_points,
 )
-from orchestra.build.ignore import NOTHING_IGNORED
 from orchestra.build.instructions.add import Add, is_repository, is_url
 from orchestra.build.instructions.copy import Copy
 from orchestra.build.instructions.run import Run
@@ -27,7 +26,6 @@ from orchestra.build.running import Command as RunCommand
 from orchestra.build.settings import DEFAULT_SHELL, absolute, environment, in_shell
 from orchestra.build.source import error_at, step_failed
 from orchestra.build.transfer import (
-    Directory,
     Options,
     Transfer,
     content_digest,
@@ -44,8 +42,8 @@ if TYPE_CHECKING:
     from orchestra.build.bases import State
     from orchestra.build.graph import Origin
     from orchestra.build.instructions.base import Command
-    from orchestra.build.instructions.paths import Paths
     from orchestra.build.origins import Toolbox
+    from orchestra.build.remote import Remote
     from orchestra.build.request import BuildRequest
     from orchestra.build.transfer import Origin as FileOrigin
     from orchestra.image.config import RunSettings
@@ -150,42 +148,36 @@ def _copy(toolbox: Toolbox, request: BuildRequest, context: StepContext, command
 
 
 def _add(toolbox: Toolbox, request: BuildRequest, context: StepContext, command: Add) -> Done:
-    paths, origin = command.paths, toolbox.origin(None, context.states, command.place)
-    remote = [source for source in paths.sources if is_url(source) or is_repository(source)]
-    if remote:
-        paths, origin = _fetched(toolbox, command, remote)
-    elif command.checksum:
-        raise error_at(command.place, "ADD: --checksum is for URLs")
+    remote = [source for source in command.paths.sources if is_url(source) or is_repository(source)]
+    if not remote and (command.checksum or command.keep_git_dir):
+        flag = "--checksum" if command.checksum else "--keep-git-dir"
+        raise error_at(command.place, f"ADD: {flag} is for sources from elsewhere")
     unpacks = command.unpack if command.unpack is not None else not remote
     options = Options(command.chown, command.chmod, command.exclude, unpacks=unpacks)
     destination = absolute(context.state.settings, command.paths.destination)
-    transfer = plan_transfer(command, paths, destination, options)
-    return _transfer(toolbox, request, context, transfer, origin)
+    if not remote:
+        transfer = plan_transfer(command, command.paths, destination, options)
+        origin = toolbox.origin(None, context.states, command.place)
+        return _transfer(toolbox, request, context, transfer, origin)
+    from orchestra.build.remote import remote_sources
+
+    found = remote_sources(toolbox, request, command, remote)
+    transfer = plan_transfer(command, found.paths, destination, options)
+    if not found.content:
+        return _transfer(toolbox, request, context, transfer, found.origin())
+    return _transfer_later(toolbox, request, context, transfer, found)
 
 
-def _fetched(toolbox: Toolbox, command: Add, remote: list[str]) -> tuple[Paths, FileOrigin]:
-    """The files of URLs, downloaded; their contents are in the step's key. Raises BuildError."""
-    from orchestra.build.fetch import FetchError, fetch
+def _transfer_later(
+    toolbox: Toolbox, request: BuildRequest, context: StepContext, transfer: Transfer, found: Remote
+) -> Done:
+    """Of files that are fetched only when they are written: their content has another name."""
+    key = step_key("add", context.state.files.key, transfer.key_parts(found.content))
 
-    if len(remote) < len(command.paths.sources):
-        raise error_at(
-            command.place, "ADD: URLs and files together", "write an ADD for each kind of source"
-        )
-    for source in remote:
-        if is_repository(source):
-            raise error_at(
-                command.place,
-                f"ADD: {source}: git repositories are not supported yet",
-                "clone it in a RUN step, or put it into the build context",
-            )
-    if command.checksum and len(remote) > 1:
-        raise error_at(command.place, "ADD: --checksum is for a single URL")
-    directory = toolbox.work.directory("fetched")
-    try:
-        names = tuple(fetch(source, directory, command.checksum) for source in remote)
-    except FetchError as exc:
-        raise error_at(command.place, f"ADD: {exc}") from exc
-    return command.paths._replace(sources=names), Directory(directory, NOTHING_IGNORED)
+    def write(rootfs: Rootfs, at: str) -> None:
+        transfer_files(transfer, found.origin(), rootfs, at)
+
+    return _carry_out(toolbox, request, context, _Work(key, transfer.command.text, write))
 
 
 def _transfer(

@@ -22,9 +22,10 @@ class Workplace:
     *is_alone*: no other build was at work when this one began.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, name: str = "work") -> None:
+        """*name* is that of the directory of all workplaces of a kind."""
         self.is_alone = False
-        self._top = os.path.join(layout.builds, "work")
+        self._top = os.path.join(layout.builds, name)
         self.path = os.path.join(self._top, secrets.token_hex(6))
         self._lock = -1
         self._count = 0

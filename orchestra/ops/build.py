@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     """Told the service's name with each event."""
 
 _SERVICE = "service:"
+_IMAGE = "docker-image://"
+_ID = "sha256:"
 
 
 class BuildOptions(NamedTuple):
@@ -62,8 +64,9 @@ def build(
     """Build the images of the services, each after those it needs. Raises BuildError and others."""
     how = Dependencies.INCLUDED if options.include_dependencies else Dependencies.LEFT_OUT
     chosen = select_services(project, options.services, how)
-    services = tuple(service for service in chosen.services if service.build is not None)
-    return build_services(host, project, services, options.extras, around, watch)
+    services = [service for service in chosen.services if service.build is not None]
+    wanted = with_bases(project, services)
+    return build_services(host, project, wanted, options.extras, around, watch)
 
 
 def build_image(host: Host, request: BuildRequest, *, pull: bool, watch: Watch) -> str:
@@ -209,6 +212,24 @@ def _secrets(project: Project, spec: BuildSpec) -> dict[str, Secret]:
     return found
 
 
+def with_bases(project: Project, services: Iterable[Service]) -> tuple[Service, ...]:
+    """*services* and those whose images they build on, by `service:NAME`."""
+    known = {service.name: service for service in project.services}
+    found: dict[str, Service] = {}
+    waiting = list(services)
+    while waiting:
+        service = waiting.pop(0)
+        if service.name in found or service.build is None:
+            continue
+        found[service.name] = service
+        waiting += [
+            known[value.removeprefix(_SERVICE)]
+            for _, value in service.build.additional_contexts
+            if value.startswith(_SERVICE) and value.removeprefix(_SERVICE) in known
+        ]
+    return tuple(found.values())
+
+
 def build_order(
     services: Iterable[Service], requests: Mapping[str, BuildRequest]
 ) -> dict[str, tuple[str, ...]]:
@@ -271,10 +292,16 @@ def bases_of(request: BuildRequest) -> Iterator[tuple[str, Place]]:
     """The images that the target's stages begin with or copy from. Raises BuildError."""
     names = tuple(name for name, _ in request.contexts)
     options = Options(request.args, str(request.platform), request.target, names)
+    images = {
+        name: value.removeprefix(_IMAGE)
+        for name, value in request.contexts
+        if value.startswith(_IMAGE)
+    }
     for planned in plan_stages(request.dockerfile, options).stages:
         for origin in (planned.base, *planned.sources.values()):
-            if origin.image not in {"", SCRATCH, HOST_IMAGE}:
-                yield origin.image, planned.stage.start.place
+            image = origin.image or images.get(origin.context, "")
+            if image not in {"", SCRATCH, HOST_IMAGE} and not image.startswith(_ID):
+                yield image, planned.stage.start.place
 
 
 def _familiar(image: str, place: Place) -> str:

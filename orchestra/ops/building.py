@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from orchestra.build.events import StepEvent
     from orchestra.model.project import Project
     from orchestra.model.service import Service
+    from orchestra.ops.contexts import Contexts
     from orchestra.ops.host import Host
     from orchestra.plan.events import Report
 
@@ -39,7 +40,17 @@ def build_before_up(host: Host, project: Project, building: Building, report: Re
     )
     if not services:
         return
-    _build(host, project, services, report)
+    from orchestra.ops.build import with_bases
+    from orchestra.ops.contexts import Contexts
+
+    due = {service.name for service in services}
+    wanted = tuple(
+        service
+        for service in with_bases(project, services)
+        if service.name in due or _is_missing(host, project, service)
+    )
+    with Contexts(host.layout) as contexts:
+        _build(host, project, wanted, contexts, report)
 
 
 def _is_due(host: Host, project: Project, service: Service, building: Building) -> bool:
@@ -47,6 +58,10 @@ def _is_due(host: Host, project: Project, service: Service, building: Building) 
         return False
     if building is Building.ALWAYS or service.pull_policy is PullPolicy.BUILD:
         return True
+    return _is_missing(host, project, service)
+
+
+def _is_missing(host: Host, project: Project, service: Service) -> bool:
     try:
         host.images().resolve(image_reference(project, service))
     except NotFound:
@@ -54,7 +69,13 @@ def _is_due(host: Host, project: Project, service: Service, building: Building) 
     return False
 
 
-def _build(host: Host, project: Project, services: tuple[Service, ...], report: Report) -> None:
+def _build(
+    host: Host,
+    project: Project,
+    services: tuple[Service, ...],
+    contexts: Contexts,
+    report: Report,
+) -> None:
     from orchestra.build.events import StepPhase
     from orchestra.ops.build import build_services
     from orchestra.ops.buildrequest import Extras, Surroundings
@@ -70,7 +91,7 @@ def _build(host: Host, project: Project, services: tuple[Service, ...], report: 
         elif event.phase is StepPhase.FAILED:
             report(Progress(resource, Phase.FAILED, "Error"))
 
-    around = Surroundings(project.working_dir, dict(project.environment))
+    around = Surroundings(project.working_dir, dict(project.environment), contexts=contexts)
     build_services(host, project, services, Extras(), around, watch)
     for resource in resources.values():
         report(Progress(resource, Phase.DONE, "Built"))

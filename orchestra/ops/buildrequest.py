@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from orchestra.build.ignore import IgnoreRules
     from orchestra.image.platform import Platform
     from orchestra.model.build import BuildSpec
+    from orchestra.ops.contexts import Contexts
 
 _NETWORKS = {"": "default", "default": "default", "host": "host", "none": "none"}
 
@@ -38,12 +39,14 @@ class Extras(NamedTuple):
 class Surroundings(NamedTuple):
     """Where a build is asked for: *cwd* shortens file names, *environ* has the ssh agent.
 
-    Relative paths of caches count from *base*, or else from *cwd*.
+    Relative paths of caches count from *base*, or else from *cwd*; *contexts* brings those that
+    are no directory of this machine.
     """
 
     cwd: str
     environ: Mapping[str, str]
     base: str = ""
+    contexts: Contexts | None = None
 
 
 def request_for(
@@ -54,6 +57,8 @@ def request_for(
     around: Surroundings,
 ) -> BuildRequest:
     """Raises BuildError for the Dockerfile's mistakes, NotFound, Unsupported."""
+    if around.contexts is not None:
+        spec = around.contexts.localised(spec)
     _refuse_unsupported(spec)
     args = {**dict(spec.args), **dict(extras.args)}
     file, data = _dockerfile(spec, around.cwd)
@@ -79,11 +84,6 @@ def request_for(
 
 
 def _refuse_unsupported(spec: BuildSpec) -> None:
-    if "://" in spec.context or spec.context.startswith("git@"):
-        raise Unsupported(
-            f"the build context {spec.context} is not on this machine",
-            fix="clone or unpack it, and give its directory",
-        )
     if not os.path.isdir(spec.context):
         raise NotFound(
             f"the build context {spec.context} is no directory", fix="correct the path, or make it"
@@ -99,11 +99,6 @@ def _refuse_unsupported(spec: BuildSpec) -> None:
             fix="`network` of a build is default, none or host",
         )
     for name, value in spec.additional_contexts:
-        if "://" in value and not value.startswith("docker-image://"):
-            raise Unsupported(
-                f'the additional context "{name}" is {value}, which is not supported',
-                fix="give a directory, docker-image://IMAGE or service:NAME",
-            )
         if "://" not in value and not os.path.isdir(value):
             raise NotFound(f'the additional context "{name}": {value} is no directory')
 

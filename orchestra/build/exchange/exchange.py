@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orchestra.build.events import StepEvent, StepPhase
@@ -65,26 +64,26 @@ class Exchange:
 
     # -- before -----------------------------------------------------------------------------------
     def records(self) -> SharedRecords:
-        return SharedRecords(os.path.join(self._directory, "records"), self._imports)
+        """New ones, with connections of their own: a forked process asks for its own records."""
+        return SharedRecords(os.path.join(self._directory, "records"), self._imports())
 
-    @cached_property
     def _imports(self) -> Imports | None:
         specs = [spec for spec in self.request.cache_from if _is_place(spec)]
         if not specs:
             return None
         from orchestra.build.exchange.imports import Imports, Source
 
-        sources = tuple(Source(spec.text, self._place(spec)) for spec in specs)
+        registries = self._registries()
+        sources = tuple(Source(spec.text, self._place(spec, registries)) for spec in specs)
         return Imports(sources, self._store, self.request.platform, self._warn)
 
-    def _place(self, spec: CacheSpec) -> Place:
+    def _place(self, spec: CacheSpec, registries: Registries) -> Place:
         from orchestra.build.exchange.places import Layout, Repository
 
         if spec.reference is None:
             return Layout(spec, self._store.blobs)
-        return Repository(spec.reference, self._registries, self._store.blobs)
+        return Repository(spec.reference, registries, self._store.blobs)
 
-    @cached_property
     def _registries(self) -> Registries:
         from orchestra.registry.configuration import load_configuration
         from orchestra.registry.registries import Registries
@@ -132,7 +131,7 @@ class Exchange:
             )
         exporter = Exporter(self._store, os.path.join(self._directory, "compressed"))
         exported = exporter.export(wanted, chain)
-        self._place(spec).send(exported.manifest, exported.data)
+        self._place(spec, self._registries()).send(exported.manifest, exported.data)
 
 
 def _is_place(spec: CacheSpec) -> bool:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from orchestra.errors import NotFound, RegistryError
-from orchestra.image.blobs import digest_of, hex_of
-from orchestra.image.manifest import MAX_MANIFEST_BYTES, OCI_MANIFEST, Descriptor, Index
+from orchestra.errors import NotFound
+from orchestra.image.blobs import digest_of
+from orchestra.image.layout_directory import NAME, LayoutDirectory
+from orchestra.image.manifest import OCI_MANIFEST, Descriptor
 from orchestra.registry.download import Download
 from orchestra.registry.push import push
 from orchestra.registry.together import Stop
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from orchestra.image.manifest import Manifest
     from orchestra.image.reference import Reference
     from orchestra.registry.registries import Registries
-
-_NAME = "org.opencontainers.image.ref.name"
 
 
 class Place(Protocol):
@@ -90,68 +89,36 @@ class Layout:
 
     def __init__(self, spec: CacheSpec, blobs: Blobs) -> None:
         self._directory = spec.directory
+        self._layout = LayoutDirectory(spec.directory)
         self._tag = spec.tag
         self._digest = spec.digest
         self._blobs = blobs
 
     def manifest(self, digest: str = "") -> bytes:
-        wanted = digest or self._digest or self._tagged()
-        with open(self._path(wanted), "rb") as file:
-            data = file.read(MAX_MANIFEST_BYTES + 1)
-        if digest_of(data) != wanted:
-            raise RegistryError(f"{self._path(wanted)} is damaged", fix="export the cache again")
-        return data
-
-    def _tagged(self) -> str:
-        index = self._index()
-        for entry in index.manifests:
-            if (entry.annotations or {}).get(_NAME, "") == self._tag:
-                return entry.digest
-        if self._tag == "latest" and len(index.manifests) == 1:
-            return index.manifests[0].digest
-        raise NotFound(f'{self._directory} has nothing called "{self._tag}"')
-
-    def _index(self) -> Index:
-        path = os.path.join(self._directory, "index.json")
-        try:
-            with open(path, "rb") as file:
-                return msgspec.json.decode(file.read(MAX_MANIFEST_BYTES), type=Index)
-        except FileNotFoundError as exc:
-            raise NotFound(f"{self._directory} has no index.json") from exc
-        except (msgspec.DecodeError, RecursionError) as exc:
-            raise RegistryError(f"{path} is malformed: {exc}") from exc
+        return self._layout.read(digest or self._digest or self._layout.digest_of(self._tag))
 
     def fetch(self, blob: Descriptor) -> None:
-        with (
-            self._blobs.ingest(blob.digest, blob.size) as ingest,
-            open(self._path(blob.digest), "rb") as file,
-        ):
-            if ingest.present:
-                return
-            ingest.restart()
-            while chunk := file.read(1 << 20):
-                ingest.write(chunk)
-            ingest.commit()
+        self._layout.copy(blob, self._blobs)
 
     def send(self, manifest: Manifest, data: bytes) -> None:
         """Blobs that the directory had before stay; the tag is given to the new manifest."""
         os.makedirs(os.path.join(self._directory, "blobs", "sha256"), exist_ok=True)
         for blob in (*manifest.layers, manifest.config):
-            if not os.path.exists(self._path(blob.digest)):
+            if not os.path.exists(self._layout.blob(blob.digest)):
                 with os.fdopen(self._blobs.open(blob.digest), "rb") as source:
-                    self._write(self._path(blob.digest), source)
+                    self._write(self._layout.blob(blob.digest), source)
         digest = digest_of(data)
-        self._put(self._path(digest), data)
+        self._put(self._layout.blob(digest), data)
         try:
-            others = self._index().manifests
+            others = self._layout.index().manifests
         except NotFound:
             others = ()
-        entries = [e for e in others if (e.annotations or {}).get(_NAME, "") != self._tag]
+        entries = [e for e in others if (e.annotations or {}).get(NAME, "") != self._tag]
         new = Descriptor(
             media_type=OCI_MANIFEST,
             digest=digest,
             size=len(data),
-            annotations={_NAME: self._tag},
+            annotations={NAME: self._tag},
         )
         index = {
             "schemaVersion": 2,
@@ -167,9 +134,6 @@ class Layout:
         }
         self._put(os.path.join(self._directory, "oci-layout"), b'{"imageLayoutVersion":"1.0.0"}')
         self._put(os.path.join(self._directory, "index.json"), msgspec.json.encode(index))
-
-    def _path(self, digest: str) -> str:
-        return os.path.join(self._directory, "blobs", "sha256", hex_of(digest))
 
     def _put(self, path: str, data: bytes) -> None:
         self._write(path, io.BytesIO(data))

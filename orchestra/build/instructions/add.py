@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -13,6 +14,7 @@ from orchestra.build.instructions.paths import Paths, parse_paths
 if TYPE_CHECKING:
     from orchestra.build.lexer import Statement
 
+_SCP = re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9\[][^/:#?]*:[^#?]+")
 _FLAGS = {
     "chown": FlagKind.TEXT,
     "chmod": FlagKind.TEXT,
@@ -72,6 +74,8 @@ def is_url(source: str) -> bool:
 
 
 def is_repository(source: str) -> bool:
-    """Is *source* a git repository to `ADD`?"""
-    path = source.partition("#")[0]
-    return path.startswith(("git@", "git://", "ssh://")) or (is_url(path) and path.endswith(".git"))
+    """Is *source* a git repository? docs.docker.com/build/concepts/context#git-repositories."""
+    path = source.partition("#")[0].partition("?")[0]
+    if path.startswith(("git://", "ssh://")) or _SCP.fullmatch(path):
+        return True
+    return is_url(path) and path.endswith(".git")

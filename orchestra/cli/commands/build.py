@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from orchestra.model.project import Project
     from orchestra.ops.build import BuildOptions
     from orchestra.ops.buildrequest import Extras, Surroundings
+    from orchestra.ops.contexts import Contexts
 
 COMMAND = Command(
     usage="build [OPTIONS] [SERVICE...]",
@@ -42,6 +43,7 @@ COMMAND = Command(
 def run(args: Args, context: Context) -> int:
     """Build the images of the project's services."""
     from orchestra.ops.build import BuildOptions, build
+    from orchestra.ops.contexts import Contexts
 
     context.refuse_dry_run()
     options = BuildOptions(
@@ -50,12 +52,13 @@ def run(args: Args, context: Context) -> int:
         extras=extras_of(args, context),
     )
     project = load_project(context, args.words)
-    around = surroundings(context)
-    if args.on("check"):
-        return _check(context, project, options, around)
-    mode = context.options.progress
-    with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
-        built = build(context.host(), project, options, around, watch)
+    with Contexts(context.host().layout) as contexts:
+        around = surroundings(context, contexts)
+        if args.on("check"):
+            return _check(context, project, options, around)
+        mode = context.options.progress
+        with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
+            built = build(context.host(), project, options, around, watch)
     if not built:
         sys.stderr.write("No services to build\n")
     for each in built:
@@ -66,10 +69,10 @@ def run(args: Args, context: Context) -> int:
     return 0
 
 
-def surroundings(context: Context) -> Surroundings:
+def surroundings(context: Context, contexts: Contexts) -> Surroundings:
     from orchestra.ops.buildrequest import Surroundings
 
-    return Surroundings(context.cwd, context.environ)
+    return Surroundings(context.cwd, context.environ, contexts=contexts)
 
 
 def extras_of(args: Args, context: Context) -> Extras:

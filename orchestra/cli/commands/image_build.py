@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
     from orchestra.model.build import BuildSpec
+    from orchestra.ops.contexts import Contexts
 
 COMMAND = Command(
-    usage="image build [OPTIONS] PATH",
+    usage="image build [OPTIONS] PATH | URL | -",
     summary="Build an image from a Dockerfile",
     flags=(
         Flag("add-host", "Add a custom host-to-IP mapping (host:ip)", kind=LIST),
@@ -53,22 +54,25 @@ COMMAND = Command(
     ),
 )
 
+_LAYOUT = "oci-layout://"
 _PROGRESS = ("", "auto", "tty", "plain", "quiet", "rawjson", "json")
 
 
 def run(args: Args, context: Context) -> int:
     """Build the image; with --quiet its id is printed."""
     from orchestra.ops.build import build_image
+    from orchestra.ops.contexts import Contexts
 
     context.refuse_dry_run()
     if args.text("progress") not in _PROGRESS:
         raise UsageError(f'invalid --progress "{args.text("progress")}"')
-    request = _request(args, context)
-    if args.on("check"):
-        return _check(context, request)
-    mode = args.text("progress") or context.options.progress
-    with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
-        image = build_image(context.host(), request, pull=args.on("pull"), watch=watch)
+    with Contexts(context.host().layout) as contexts:
+        request = _request(args, context, contexts)
+        if args.on("check"):
+            return _check(context, request)
+        mode = args.text("progress") or context.options.progress
+        with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
+            image = build_image(context.host(), request, pull=args.on("pull"), watch=watch)
     if args.text("iidfile"):
         with open(os.path.join(context.cwd, args.text("iidfile")), "w", encoding="ascii") as file:
             file.write(image)
@@ -88,35 +92,37 @@ def _check(context: Context, request: BuildRequest) -> int:
     return 1 if findings else 0
 
 
-def _request(args: Args, context: Context) -> BuildRequest:
+def _request(args: Args, context: Context, contexts: Contexts) -> BuildRequest:
     from orchestra.ops.buildrequest import request_for
 
     secrets = dict(_secret(text, context) for text in args.texts("secret"))
     extras = extras_of(args, context)
-    return request_for(
-        _spec(args, context), args.texts("tag"), secrets, extras, surroundings(context)
-    )
+    around = surroundings(context, contexts)
+    return request_for(_spec(args, context), args.texts("tag"), secrets, extras, around)
 
 
 def _spec(args: Args, context: Context) -> BuildSpec:
     from orchestra.model.build import BuildSpec
+    from orchestra.ops.contexts import STDIN, is_remote
     from orchestra.units import parse_bytes
 
     file = args.text("file")
     inline = sys.stdin.read() if file == "-" else ""
     path = args.words[0]
+    if path == file == STDIN:
+        raise UsageError("stdin cannot be both the context and the Dockerfile")
     try:
         shm = parse_bytes(args.text("shm-size")) if args.text("shm-size") else 0
     except ValueError as exc:
         raise UsageError(f"--shm-size: {exc}") from exc
     return BuildSpec(
-        context=path if "://" in path else os.path.normpath(os.path.join(context.cwd, path)),
-        dockerfile=os.path.join(context.cwd, file) if file and not inline else "",
+        context=path if is_remote(path) else os.path.normpath(os.path.join(context.cwd, path)),
+        dockerfile="" if inline else _dockerfile(file, path, context),
         dockerfile_inline=inline,
         target=args.text("target"),
         labels=_pairs(args, "label", "="),
         additional_contexts=tuple(
-            (name, value if "://" in value else os.path.join(context.cwd, value))
+            (name, _absolute(value, context.cwd))
             for name, value in _pairs(args, "build-context", "=")
         ),
         cache_from=args.texts("cache-from"),
@@ -127,6 +133,22 @@ def _spec(args: Args, context: Context) -> BuildSpec:
         extra_hosts=_pairs(args, "add-host", ":"),
         shm_bytes=shm,
     )
+
+
+def _dockerfile(file: str, path: str, context: Context) -> str:
+    """Where *file* is; that of a remote context lies inside of it."""
+    from orchestra.ops.contexts import is_remote
+
+    return os.path.join(context.cwd, file) if file and not is_remote(path) else file
+
+
+def _absolute(value: str, base: str) -> str:
+    """An additional context with its path made absolute, where it is one."""
+    from orchestra.ops.contexts import is_remote
+
+    if value.startswith(_LAYOUT):
+        return _LAYOUT + os.path.join(base, value.removeprefix(_LAYOUT))
+    return value if "://" in value or is_remote(value) else os.path.join(base, value)
 
 
 def _pairs(args: Args, flag: str, separator: str) -> tuple[tuple[str, str], ...]:

@@ -147,13 +147,11 @@ def test_a_base_image_that_cannot_be_had_is_told_with_its_line(
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("{context: 'https://example.org/x.git'}", Unsupported),
         ("{context: ./nothing}", NotFound),
         ("{context: ., dockerfile: Nothing}", BuildError),
         ("{context: ., privileged: true}", Unsupported),
         ("{context: ., network: other}", Unsupported),
         ("{context: ., platforms: [linux/s390x]}", Unsupported),
-        ("{context: ., additional_contexts: {x: 'oci-layout:///x'}}", Unsupported),
         ("{context: ., ssh: [default]}", NotFound),
     ],
 )
