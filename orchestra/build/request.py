@@ -29,6 +29,7 @@ class BuildRequest(NamedTuple):
 
     *secrets* and *ssh* map ids to secrets and to sockets of this machine. *epoch_s* is
     SOURCE_DATE_EPOCH. *no_cache* names the stages whose steps all run; "*" is every stage.
+    *notes* are warnings about what was asked for.
     """
 
     dockerfile: Dockerfile
@@ -46,5 +47,6 @@ class BuildRequest(NamedTuple):
     no_cache: frozenset[str] = frozenset()
     epoch_s: int | None = None
     limits: Limits = Limits()
+    notes: tuple[str, ...] = ()
     cache_from: tuple[CacheSpec, ...] = ()
     cache_to: tuple[CacheSpec, ...] = ()

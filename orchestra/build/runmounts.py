@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import os
 import posixpath
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.build.filesystem import FileSystem
@@ -60,18 +60,23 @@ class RunMounts:
         self._binds = {
             number: self._bind(mount)
             for number, mount in enumerate(command.mounts)
-            if mount.type is MountType.BIND
+            if mount.type is MountType.BIND or (mount.type is MountType.CACHE and mount.from_)
         }
+        self._contents: dict[int, str] = {}
 
     def key_parts(self) -> list[object]:
-        """Contents of binds count; those of caches and secrets do not."""
+        """Contents of binds count, and what caches begin with; their own and secrets do not."""
         parts: list[object] = []
         for number, mount in enumerate(self._command.mounts):
-            content = ""
-            if number in self._binds:
-                content = content_digest(*self._binds[number])
+            content = self._content(number)
             parts.append([mount.type.value, mount.target, mount.source, mount.id, content])
         return parts
+
+    def _content(self, number: int) -> str:
+        """A digest of what the mount takes from elsewhere; "" for nothing."""
+        if number in self._binds and number not in self._contents:
+            self._contents[number] = content_digest(*self._binds[number])
+        return self._contents.get(number, "")
 
     @contextmanager
     def prepared(self) -> Iterator[Prepared]:
@@ -84,7 +89,7 @@ class RunMounts:
                 if mount.type is MountType.BIND:
                     mounts.append(self._materialised(mount, self._binds[number], undo))
                 elif mount.type is MountType.CACHE:
-                    mounts.append(self._cache(mount, undo))
+                    mounts.append(self._cache(number, mount, undo))
                 elif mount.type is MountType.TMPFS:
                     target = self._target(mount)
                     mounts.append(
@@ -132,27 +137,26 @@ class RunMounts:
         return Mount(kind=MountKind.BIND, source=path, target=SCRIPT, read_only=True)
 
     # -- cache ----------------------------------------------------------------------------------
-    def _cache(self, mount: RunMount, undo: ExitStack) -> Mount:
-        if mount.from_ or mount.source:
-            raise error_at(
-                self._command.place,
-                "RUN: a cache mount cannot be filled from another place yet",
-                'leave out "from" and "source"',
-            )
-        name = hashlib.sha256((mount.id or self._target(mount)).encode()).hexdigest()[:32]
+    def _cache(self, number: int, mount: RunMount, undo: ExitStack) -> Mount:
+        """A cache that begins with other content is another one, as with BuildKit."""
+        parts = [mount.id or self._target(mount), mount.source, self._content(number)]
+        whole = "\0".join(parts).rstrip("\0")
+        name = hashlib.sha256(whole.encode()).hexdigest()[:32]
         return Mount(
             kind=MountKind.BIND,
-            source=self._locked_cache(mount, name, undo),
+            source=self._locked_cache(mount, name, undo, self._binds.get(number)),
             target=self._target(mount),
             read_only=mount.read_only,
         )
 
-    def _locked_cache(self, mount: RunMount, name: str, undo: ExitStack) -> str:
+    def _locked_cache(
+        self, mount: RunMount, name: str, undo: ExitStack, filling: _Bind | None
+    ) -> str:
         """The cache's directory; another one while it is used by others and is private."""
         numbers = range(_MOST_PRIVATE) if mount.sharing is Sharing.PRIVATE else range(1)
         for number in numbers:
             path = os.path.join(self._toolbox.caches, f"{name}-{number}" if number else name)
-            fd = self._opened_cache(path, mount)
+            fd = self._opened_cache(path, mount, filling)
             undo.callback(os.close, fd)
             if mount.sharing is Sharing.SHARED:
                 fcntl.flock(fd, fcntl.LOCK_SH)
@@ -165,16 +169,31 @@ class RunMounts:
             return path
         raise error_at(self._command.place, f"RUN: {_MOST_PRIVATE} builds use this private cache")
 
-    @staticmethod
-    def _opened_cache(path: str, mount: RunMount) -> int:
-        try:
-            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    def _opened_cache(self, path: str, mount: RunMount, filling: _Bind | None) -> int:
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        if filling is not None and not os.path.isdir(path):
+            self._fill_cache(path, filling)
+        with suppress(FileExistsError):
             os.mkdir(path)
             os.chmod(path, 0o755 if mount.mode is None else mount.mode)
             os.chown(path, mount.uid or 0, mount.gid or 0)
-        except FileExistsError:
-            pass
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def _fill_cache(self, path: str, filling: _Bind) -> None:
+        """Make the cache with what it begins with, unless somebody else is faster."""
+        directory = self._toolbox.work.directory("cache")
+        try:
+            rootfs = self._toolbox.mounter.rootfs(FileSystem("", ()), directory)
+            at = os.path.join(directory, "mnt")
+            transfer_files(filling.transfer, filling.origin, rootfs, at)
+            content = rootfs.overlays[0].upper + _CONTENT
+            if not os.path.isdir(content):
+                what = "RUN: a cache mount is filled from a directory, and this is a file"
+                raise error_at(self._command.place, what)
+            with suppress(OSError):
+                os.rename(content, path)
+        finally:
+            self._toolbox.discard(directory)
 
     # -- secret and ssh -------------------------------------------------------------------------
     def _secret(

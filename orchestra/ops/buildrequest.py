@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.build.dockerfile import parse_dockerfile
+from orchestra.build.emulation import is_emulated
 from orchestra.build.exchange.spec import parse_source, parse_target
 from orchestra.build.ignore import NOTHING_IGNORED, parse_ignore
 from orchestra.build.request import BuildRequest, Secret
@@ -16,13 +18,16 @@ from orchestra.image.platform import machine_platform, parse_platform
 from orchestra.image.reference import parse_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from orchestra.build.ignore import IgnoreRules
     from orchestra.image.platform import Platform
     from orchestra.model.build import BuildSpec
     from orchestra.ops.contexts import Contexts
 
+_HARMLESS = {"network.host"}
+"""Entitlements for what every build may do here."""
+_OFF = {"false", "0", "none", "disabled=true"}
 _NETWORKS = {"": "default", "default": "default", "host": "host", "none": "none"}
 
 
@@ -60,20 +65,22 @@ def request_for(
     if around.contexts is not None:
         spec = around.contexts.localised(spec)
     _refuse_unsupported(spec)
+    platform = _platform(spec)
     args = {**dict(spec.args), **dict(extras.args)}
     file, data = _dockerfile(spec, around.cwd)
     return BuildRequest(
         dockerfile=parse_dockerfile(data, file),
         context=spec.context,
         ignore=ignore_rules(spec, around.cwd),
-        platform=_platform(spec),
+        platform=platform,
+        notes=tuple(_notes(spec, platform)),
         args=args,
         target=spec.target,
         names=tuple(parse_reference(name) for name in (*names, *spec.tags)),
         labels=spec.labels,
         contexts=spec.additional_contexts,
         secrets=secrets,
-        ssh=_ssh((*spec.ssh, *extras.ssh), around.environ),
+        ssh=_ssh((*spec.ssh, *extras.ssh), around),
         network=_NETWORKS[spec.network],
         no_cache=frozenset(("*",) if spec.no_cache or extras.no_cache else spec.no_cache_filter),
         epoch_s=source_date_epoch(args),
@@ -88,7 +95,7 @@ def _refuse_unsupported(spec: BuildSpec) -> None:
         raise NotFound(
             f"the build context {spec.context} is no directory", fix="correct the path, or make it"
         )
-    if spec.privileged or spec.entitlements:
+    if spec.privileged or set(spec.entitlements) - _HARMLESS:
         raise Unsupported(
             "builds with more rights than a container has are not to be had",
             fix="leave out `privileged` and `entitlements`",
@@ -139,25 +146,52 @@ def ignore_rules(spec: BuildSpec, cwd: str) -> IgnoreRules:
 
 
 def _platform(spec: BuildSpec) -> Platform:
-    """This machine's. Raises Unsupported when another is wanted."""
+    """This machine's where it is wanted, or else one whose programs the kernel hands to qemu.
+
+    Raises Unsupported.
+    """
     own = machine_platform(os.uname().machine)
     wanted = [parse_platform(text) for text in spec.platforms]
-    if wanted and not any((p.os, p.architecture) == (own.os, own.architecture) for p in wanted):
-        raise Unsupported(
-            f"this machine is {own} and cannot build for {', '.join(spec.platforms)}",
-            fix="leave out `platforms`, or build on such a machine",
-        )
-    return own
+    if not wanted or any((p.os, p.architecture) == (own.os, own.architecture) for p in wanted):
+        return own
+    for platform in wanted:
+        if is_emulated(platform):
+            return platform
+    raise Unsupported(
+        f"this machine is {own} and cannot build for {', '.join(spec.platforms)}",
+        fix="leave out `platforms`, build on such a machine, or install qemu-user-static and "
+        "binfmt-support",
+    )
 
 
-def _ssh(given: tuple[tuple[str, str], ...], environ: Mapping[str, str]) -> dict[str, str]:
+def _notes(spec: BuildSpec, platform: Platform) -> Iterator[str]:
+    """What is asked for and is not to be had, and does not hinder the build."""
+    for name, value in (("provenance", spec.provenance), ("sbom", spec.sbom)):
+        if value and value.lower() not in _OFF:
+            yield f"{name} is not made: the image comes without attestations"
+    others = [text for text in spec.platforms if parse_platform(text) != platform]
+    if others:
+        yield f"the image is for {platform} alone, and not for {', '.join(others)}"
+
+
+def _ssh(given: tuple[tuple[str, str], ...], around: Surroundings) -> dict[str, str]:
+    """The sockets of agents by id; keys get an agent of their own."""
     found = {}
     for name, path in given:
-        socket = path or environ.get("SSH_AUTH_SOCK", "")
+        socket = path or around.environ.get("SSH_AUTH_SOCK", "")
         if not socket:
             raise NotFound(
                 f'there is no ssh agent for "{name}"',
                 fix="start one (ssh-agent), or give its socket",
             )
-        found[name or "default"] = socket
+        paths = tuple(os.path.join(around.cwd, each) for each in socket.split(","))
+        for each in paths:
+            if not os.path.exists(each):
+                what = f'{each}, the ssh agent or key for "{name or "default"}", is not there'
+                raise NotFound(what, fix="correct the path")
+        is_socket = len(paths) == 1 and stat.S_ISSOCK(os.stat(paths[0]).st_mode)
+        if is_socket or around.contexts is None:
+            found[name or "default"] = paths[0]
+        else:
+            found[name or "default"] = around.contexts.agent(paths)
     return found

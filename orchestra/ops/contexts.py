@@ -74,6 +74,12 @@ class Contexts:
         with open(self._downloaded(context), "rb") as file:
             return self._unpacked(spec, file)
 
+    def agent(self, keys: tuple[str, ...]) -> str:
+        """The socket of an ssh agent that has *keys*, until we are left."""
+        from orchestra.ops.agents import agent_with
+
+        return self._stack.enter_context(agent_with(keys, self._directory("agent")))
+
     def _additional(self, name: str, value: str) -> str:
         if value.startswith(_IMAGE):
             return value

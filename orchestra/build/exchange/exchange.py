@@ -43,6 +43,8 @@ class Exchange:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        for note in self.request.notes:
+            self._warn(note)
         for spec in (*self.request.cache_from, *self.request.cache_to):
             if spec.kind is Kind.OTHER:
                 self._warn(

@@ -65,7 +65,7 @@ def run(args: Args, context: Context) -> int:
         if args.on("quiet"):
             write(f"{each.image}\n")
     if args.on("push"):
-        _push(context, tuple(each.reference for each in built), quietly=args.on("quiet"))
+        push_images(context, tuple(each.reference for each in built), quietly=args.on("quiet"))
     return 0
 
 
@@ -122,7 +122,7 @@ def _check(context: Context, project: Project, options: BuildOptions, around: Su
     return 1 if count or is_error else 0
 
 
-def _push(context: Context, names: tuple[str, ...], *, quietly: bool) -> None:
+def push_images(context: Context, names: tuple[str, ...], *, quietly: bool) -> None:
     from orchestra.cli.render.progress import open_display
     from orchestra.ops.image_push import image_push
 

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from orchestra.cli.commands.build import extras_of, surroundings
+from orchestra.cli.commands.build import extras_of, push_images, surroundings
 from orchestra.cli.context import write
 from orchestra.cli.flags import LIST, TEXT, Command, Flag, UsageError
 from orchestra.cli.render.building import open_build_display
@@ -23,6 +23,8 @@ COMMAND = Command(
     summary="Build an image from a Dockerfile",
     flags=(
         Flag("add-host", "Add a custom host-to-IP mapping (host:ip)", kind=LIST),
+        Flag("allow", "Allow extra privileged entitlement (network.host)", kind=LIST),
+        Flag("attest", "Attestation parameters; none are made", kind=LIST),
         Flag("build-arg", "Set build-time variables", kind=LIST),
         Flag("build-context", "Additional build contexts (name=path)", kind=LIST),
         Flag("cache-from", "External cache sources (type=registry|local,…)", kind=LIST),
@@ -31,14 +33,19 @@ COMMAND = Command(
         Flag("file", "Name of the Dockerfile (default: PATH/Dockerfile)", short="f", kind=TEXT),
         Flag("iidfile", "Write the image ID to a file", kind=TEXT),
         Flag("label", "Set metadata for an image", kind=LIST),
+        Flag("load", "No effect: the image is always here"),
         Flag("memory", "Memory limit of each step", short="m", kind=TEXT),
         Flag("network", 'Network of RUN instructions ("default"|"none"|"host")', kind=TEXT),
         Flag("no-cache", "Do not use cache when building the image"),
         Flag("no-cache-filter", "Do not cache specified stages", kind=LIST),
         Flag("platform", "Platform of the result; this machine's only", kind=TEXT),
         Flag("progress", "How to show the build (auto|tty|plain|quiet|rawjson)", kind=TEXT),
+        Flag("provenance", "No provenance is made", kind=TEXT),
         Flag("pull", "Always attempt to pull all referenced images"),
+        Flag("push", "Push the image to its names"),
         Flag("quiet", "Suppress the build output and print image ID on success", short="q"),
+        Flag("rm", "No effect: nothing is left behind"),
+        Flag("sbom", "No SBOM is made", kind=TEXT),
         Flag("secret", "Secret to expose to the build (id=NAME[,src=FILE|,env=VAR])", kind=LIST),
         Flag("shm-size", "Size of /dev/shm in each step", kind=TEXT),
         Flag("ssh", "SSH agent socket to expose to the build (default|ID[=SOCKET])", kind=LIST),
@@ -73,6 +80,8 @@ def run(args: Args, context: Context) -> int:
         mode = args.text("progress") or context.options.progress
         with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
             image = build_image(context.host(), request, pull=args.on("pull"), watch=watch)
+    if args.on("push"):
+        push_images(context, args.texts("tag"), quietly=args.on("quiet"))
     if args.text("iidfile"):
         with open(os.path.join(context.cwd, args.text("iidfile")), "w", encoding="ascii") as file:
             file.write(image)
@@ -125,6 +134,9 @@ def _spec(args: Args, context: Context) -> BuildSpec:
             (name, _absolute(value, context.cwd))
             for name, value in _pairs(args, "build-context", "=")
         ),
+        entitlements=args.texts("allow"),
+        provenance=args.text("provenance") or ("true" if args.texts("attest") else ""),
+        sbom=args.text("sbom"),
         cache_from=args.texts("cache-from"),
         cache_to=args.texts("cache-to"),
         no_cache_filter=args.texts("no-cache-filter"),
