@@ -12,6 +12,7 @@ from orchestra.model import labels
 from orchestra.ops.build import build_services
 from orchestra.ops.building import Building
 from orchestra.ops.buildrequest import Extras, Surroundings
+from orchestra.ops.contexts import Contexts
 from orchestra.ops.image_use import used_images
 from orchestra.ops.up import UpOptions, up
 from orchestra.plan.decide import Recreate
@@ -31,7 +32,6 @@ def rebuild(
     host: Host, project: Project, services: tuple[str, ...], say: Callable[[str], None]
 ) -> None:
     """Build the images of *services*, not of what they depend on. Raises BuildError and others."""
-    around = Surroundings(project.working_dir, dict(project.environment))
     chosen = select_services(project, services, Dependencies.LEFT_OUT).services
 
     def watch(_: str, event: StepEvent) -> None:
@@ -41,7 +41,9 @@ def rebuild(
             say(event.text)
 
     builds = tuple(service for service in chosen if service.build is not None)
-    build_services(host, project, builds, Extras(), around, watch)
+    with Contexts(host.layout) as contexts:
+        around = Surroundings(project.working_dir, dict(project.environment), contexts=contexts)
+        build_services(host, project, builds, Extras(), around, watch)
 
 
 def recreate(host: Host, project: Project, services: tuple[str, ...], report: Report) -> None:
