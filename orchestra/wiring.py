@@ -182,7 +182,7 @@ def _become_supervisor(layout: Layout, name: str, birth: Birth) -> NoReturn:
 def _serve(layout: Layout, name: str, birth: Birth) -> None:
     from orchestra.supervisor.main import run
 
-    run(_processes(layout, name), birth, partial(LocalDrivers, layout))
+    run(_processes(layout, name), birth, partial(LocalDrivers, layout, below_reaper=True))
 
 
 class LocalDrivers:
@@ -191,7 +191,12 @@ class LocalDrivers:
     An idle supervisor has imported no more than it needs: launching comes with the first launch.
     """
 
-    def __init__(self, layout: Layout, loop: Loop) -> None:
+    def __init__(self, layout: Layout, loop: Loop, *, below_reaper: bool = False) -> None:
+        """*below_reaper*: this process is a supervisor, and its parent reaps what it launches.
+
+        A build waits for its steps itself.
+        """
+        self._below_reaper = below_reaper
         self.layout = layout
         self.loop = loop
 
@@ -231,7 +236,7 @@ class LocalDrivers:
     def _launcher(self) -> Launcher:
         from orchestra.runtime.launch import Launcher
 
-        return Launcher(beside_caller=True)
+        return Launcher(beside_caller=self._below_reaper)
 
     @cached_property
     def _profiles(self) -> SeccompProfiles:
