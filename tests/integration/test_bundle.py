@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.archives import busybox_layer, docker_archive, files_layer
 from tests.support.eventually import eventually
+from tests.support.images import digest_of
 from tests.support.scenario import Orchestra
 
 if TYPE_CHECKING:
@@ -276,3 +277,84 @@ def test_system_prune_forgets_bundles_that_nobody_needs(
     elsewhere("-p", "demo", "down", "-t", "0")
     elsewhere("system", "prune", "-f")
     assert not os.path.exists(place)
+
+
+Members = dict[str, bytes]
+
+
+def members_of(path: str) -> Members:
+    with tarfile.open(path) as tar:
+        return {
+            member.name: file.read()
+            for member in tar
+            if (file := tar.extractfile(member)) is not None
+        }
+
+
+def rewritten(members: Members) -> bytes:
+    """A bundle whose contents state the digests that its parts really have."""
+    contents = json.loads(members["bundle.json"])
+    for part in contents["parts"]:
+        data = members[part["path"]]
+        part["digest"], part["size_bytes"] = digest_of(data), len(data)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, data in {**members, "bundle.json": json.dumps(contents).encode()}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def archive(name: str, content: bytes = b"", *, link: str = "") -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        if link:
+            entry = tarfile.TarInfo("link")
+            entry.type, entry.linkname = tarfile.SYMTYPE, link
+            tar.addfile(entry)
+        info = tarfile.TarInfo(name)
+        info.size = len(content)
+        tar.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def test_a_hostile_bundle_is_refused_and_reaches_nothing(
+    project: Orchestra, elsewhere: Orchestra
+) -> None:
+    project("up", "-d")
+    good = members_of(saved(project, "--volumes"))
+    outside = os.path.join(elsewhere.directory, "outside")
+    os.mkdir(outside)
+    contents = json.loads(good["bundle.json"])
+    swapped = [{**image, "id": digest_of(b"other")} for image in contents["images"]]
+    renamed = [{**image, "name": "someone/else:1"} for image in contents["images"]]
+    by_digest = [{**image, "name": f"app@{digest_of(b'x')}"} for image in contents["images"]]
+
+    def with_contents(**changes: object) -> Members:
+        return {**good, "bundle.json": json.dumps({**contents, **changes}).encode()}
+
+    hostile = {
+        "files that lead out": {**good, "files.tar.gz": archive("../../../evil", b"x")},
+        "a volume that leads out": {**good, "volumes/data.tar.gz": archive("../../evil", b"x")},
+        "no compressed archive": {**good, "files.tar.gz": b"x" * 600},
+        "a model that is no project": {**good, "compose.yaml": b"- nothing\n"},
+        "a model of other images": with_contents(images=renamed),
+        "images of other ids": with_contents(images=swapped),
+        "an image of another digest": with_contents(images=by_digest),
+        "a name that leads out": with_contents(project="../../evil"),
+    }
+    path = os.path.join(elsewhere.directory, "bad.tar")
+    for what, members in hostile.items():
+        with open(path, "wb") as file:
+            file.write(rewritten(members))
+        refused = elsewhere("bundle", "up", "-d", path, code=None)
+        assert refused.code != 0, what
+        assert "Traceback" not in refused.err, what
+        assert "bug in orchestra" not in refused.err, what
+        assert holdings(elsewhere) == [], what
+    linked = {**good, "files.tar.gz": archive("link/evil", b"x", link=outside)}
+    with open(path, "wb") as file:
+        file.write(rewritten(linked))
+    elsewhere("bundle", "up", "--no-start", path, code=None)
+    assert os.listdir(outside) == []
