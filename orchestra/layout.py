@@ -106,6 +106,10 @@ class Layout:
         """The container's writable layer: overlay upper and work directories."""
         return join(self.container(project, container_id), "snapshot")
 
+    def view(self, project: str, container_id: str) -> str:
+        """An empty directory, where `cp` mounts the files of a container that does not run."""
+        return join(self.container(project, container_id), "view")
+
     # -- one project, until the next reboot ---------------------------------------------------
     def run(self, project: str) -> str:
         return join(self.run_root, "projects", project)

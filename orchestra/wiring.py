@@ -53,6 +53,12 @@ class LocalHost:
 
         return LocalImageStore(self._layout.images)
 
+    def snapshots(self) -> Snapshotter:
+        return _snapshots(self._layout)
+
+    def volumes(self) -> VolumeDriver:
+        return _volumes(self._layout)
+
     def registries(self) -> Registries:
         """Registries as this user reaches them; the caller closes it."""
         from orchestra.registry.configuration import load_configuration
@@ -214,23 +220,11 @@ class LocalDrivers:
 
     @cached_property
     def volumes(self) -> VolumeDriver:
-        from orchestra.runtime.volume_users import users_of_volume
-        from orchestra.volume.local import LocalVolumes
-
-        return LocalVolumes(self.layout, partial(users_of_volume, self.layout))
+        return _volumes(self.layout)
 
     @cached_property
     def snapshots(self) -> Snapshotter:
-        from orchestra.image.host import HostImage
-        from orchestra.image.snapshot.host import HostSnapshotter
-        from orchestra.image.snapshot.select import ImageSnapshotter, LayeredSnapshotter
-        from orchestra.image.store import LocalImageStore
-
-        host_image = HostImage(os.path.join(self.layout.images, "host"))
-        store = LocalImageStore(self.layout.images)
-        return ImageSnapshotter(
-            HostSnapshotter(host_image), LayeredSnapshotter(store.layers), store
-        )
+        return _snapshots(self.layout)
 
     @cached_property
     def _launcher(self) -> Launcher:
@@ -274,3 +268,21 @@ class LocalDrivers:
         security = spec.security
         bits = capability_set(security.cap_add, security.cap_drop, privileged=security.privileged)
         return self._profiles.program(security.options, bits, privileged=security.privileged)
+
+
+def _volumes(layout: Layout) -> VolumeDriver:
+    from orchestra.runtime.volume_users import users_of_volume
+    from orchestra.volume.local import LocalVolumes
+
+    return LocalVolumes(layout, partial(users_of_volume, layout))
+
+
+def _snapshots(layout: Layout) -> Snapshotter:
+    from orchestra.image.host import HostImage
+    from orchestra.image.snapshot.host import HostSnapshotter
+    from orchestra.image.snapshot.select import ImageSnapshotter, LayeredSnapshotter
+    from orchestra.image.store import LocalImageStore
+
+    host_image = HostImage(os.path.join(layout.images, "host"))
+    store = LocalImageStore(layout.images)
+    return ImageSnapshotter(HostSnapshotter(host_image), LayeredSnapshotter(store.layers), store)

@@ -45,6 +45,9 @@ COMMANDS: dict[str, Row] = {
     "scale": Row("scale", "Scale services", RUN),
     "run": Row("run", "Run a one-off command on a service", RUN),
     "exec": Row("exec", "Execute a command in a running container", RUN),
+    "cp": Row("cp", "Copy files/folders between a service container and the local filesystem", RUN),
+    "commit": Row("commit", "Create a new image from a service container's changes", RUN),
+    "export": Row("export", "Export a service container's filesystem as a tar archive", RUN),
     "attach": Row(
         "attach",
         "Attach local standard input, output, and error streams to a service's running container",
@@ -144,9 +147,6 @@ INSTEAD = {
     "bridge": "orchestra runs compose files itself; it does not convert them",
     "publish": "orchestra does not publish compose files as OCI artifacts; `docker compose` does",
     "alpha": "orchestra has no experimental commands",
-    "commit": "`orchestra container commit CONTAINER` makes an image of a container",
-    "cp": "pipe through tar: `orchestra exec -T SERVICE tar c -C DIRECTORY . | tar x`",
-    "export": "pipe through tar: `orchestra exec -T SERVICE tar c -C / --one-file-system .`",
     "stats": "`orchestra top` shows the processes of the containers",
 }
 """Commands of `docker compose` without a counterpart here, and what to do instead."""

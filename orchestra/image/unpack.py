@@ -44,17 +44,22 @@ def unpack(stream: ByteStream, directory: str, marks: Marks = _OVERLAY) -> int:
     (ENOSPC). What was made until then stays.
     """
     target = Unpacker(directory, marks)
-    total_bytes = 0
     try:
-        for count, entry in enumerate(tarformat.entries(stream)):
-            if count >= MAX_ENTRIES:
-                raise RegistryError(f"refused: the layer holds more than {MAX_ENTRIES} entries")
-            target.add(entry, stream)
-            total_bytes += entry.file_bytes
-        stream.drain()
-        target.finish()
+        return unpack_into(target, stream)
     finally:
         target.close()
+
+
+def unpack_into(target: Unpacker, stream: ByteStream) -> int:
+    """The same for a *target* of whatever rules, which stays open."""
+    total_bytes = 0
+    for count, entry in enumerate(tarformat.entries(stream)):
+        if count >= MAX_ENTRIES:
+            raise RegistryError(f"refused: the layer holds more than {MAX_ENTRIES} entries")
+        target.add(entry, stream)
+        total_bytes += entry.file_bytes
+    stream.drain()
+    target.finish()
     return total_bytes
 
 
@@ -195,18 +200,10 @@ class Unpacker:
             self._make_room(parent, name)
             fd = os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
         try:
-            if entry.sparse is None:
-                for piece in stream.pieces(entry.stored_bytes):
-                    _write(fd, piece)
-            else:
-                for extent in entry.sparse:
-                    os.lseek(fd, extent.offset, os.SEEK_SET)
-                    for piece in stream.pieces(extent.size):
-                        _write(fd, piece)
-                os.ftruncate(fd, entry.file_bytes)
+            write_content(fd, entry, stream)
             os.fchown(fd, entry.uid, entry.gid)
             if entry.xattrs:
-                _set_xattrs(fd, entry)
+                set_xattrs(fd, entry)
             os.fchmod(fd, entry.mode)
             os.utime(fd, ns=(entry.mtime_ns, entry.mtime_ns))
         finally:
@@ -230,7 +227,7 @@ class Unpacker:
 
     def _set_directory(self, fd: int, path: bytes, entry: Entry) -> None:
         os.fchown(fd, entry.uid, entry.gid)
-        _set_xattrs(fd, entry)
+        set_xattrs(fd, entry)
         os.fchmod(fd, entry.mode)
         self._times.pop(path, None)
         self._times[path] = entry.mtime_ns
@@ -246,7 +243,7 @@ class Unpacker:
             return
         os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
         if entry.xattrs:
-            _set_xattrs(b"/proc/self/fd/%d/%s" % (parent, name), entry)
+            set_xattrs(b"/proc/self/fd/%d/%s" % (parent, name), entry)
         if entry.kind != tarformat.SYMLINK:
             os.chmod(name, entry.mode, dir_fd=parent)
         times = (entry.mtime_ns, entry.mtime_ns)
@@ -284,12 +281,25 @@ class Unpacker:
             self._marks.hide(parent, hidden)
 
 
+def write_content(fd: int, entry: Entry, stream: ByteStream) -> None:
+    """Put the bytes of *entry* from *stream* into the empty file *fd*."""
+    if entry.sparse is None:
+        for piece in stream.pieces(entry.stored_bytes):
+            _write(fd, piece)
+        return
+    for extent in entry.sparse:
+        os.lseek(fd, extent.offset, os.SEEK_SET)
+        for piece in stream.pieces(extent.size):
+            _write(fd, piece)
+    os.ftruncate(fd, entry.file_bytes)
+
+
 def _write(fd: int, piece: memoryview) -> None:
     while piece:
         piece = piece[os.write(fd, piece) :]
 
 
-def _set_xattrs(where: int | bytes, entry: Entry) -> None:
+def set_xattrs(where: int | bytes, entry: Entry) -> None:
     """What the file system does not take is left out, as by Docker; security.capability is not."""
     follow = isinstance(where, int)
     for name, value in entry.xattrs:

@@ -45,3 +45,15 @@ def _read_stat(pid: int) -> bytes:
 def _start_ticks(stat: bytes) -> int:
     # The command's name stands in parentheses and may hold anything, ")" and spaces included.
     return int(stat[stat.rindex(b")") + 2 :].split()[19])
+
+
+def mount_id(fd: int) -> int:
+    """The mount, of whatever namespace, that *fd* was opened through; O_PATH is enough.
+
+    proc(5), /proc/PID/fdinfo.
+    """
+    with open(f"/proc/self/fdinfo/{fd}", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("mnt_id:"):
+                return int(line.split()[1])
+    return -1

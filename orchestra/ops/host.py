@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from orchestra.build.build import Job
     from orchestra.build.events import StepEvent
     from orchestra.engine.base import Engine
-    from orchestra.image.base import ImageStore
+    from orchestra.image.base import ImageStore, Snapshotter
     from orchestra.layout import Layout
     from orchestra.registry.base import LayerProgress, PullEnded, PullRequest
+    from orchestra.volume.base import VolumeDriver
 
 
 class Host(Protocol):
@@ -22,6 +23,12 @@ class Host(Protocol):
     def layout(self) -> Layout: ...
 
     def images(self) -> ImageStore: ...
+
+    def snapshots(self) -> Snapshotter:
+        """The writable layers of containers over their images."""
+        ...
+
+    def volumes(self) -> VolumeDriver: ...
 
     def pull(self, requests: Sequence[PullRequest]) -> Iterator[LayerProgress | PullEnded]:
         """Pull images into `images()`; the events of all, and one PullEnded for each.

@@ -78,6 +78,23 @@ def check_services(target: Target, states: Collection[ContainerState]) -> None:
             raise unknown_service(name, known)
 
 
+def any_container(layout: Layout, target: Target, *, index: int = 0) -> ContainerState:
+    """The container number *index* (0: the first) of the one service of *target*, running or not.
+
+    Raises NotFound when there is none.
+    """
+    service = target.services[0]
+    containers = find_containers(layout, target)
+    for state in containers:
+        if index in (0, state.number):
+            return state
+    numbers = ", ".join(str(state.number) for state in containers)
+    raise NotFound(
+        f'service "{service}" has no container' + (f" #{index}" if index else ""),
+        fix=f"there are: {numbers}" if numbers else f"`orchestra create {service}` makes one",
+    )
+
+
 def one_container(layout: Layout, target: Target, *, index: int = 0) -> ContainerState:
     """The running container number *index* (0: the first) of the one service of *target*.
 

@@ -11,8 +11,10 @@ import pytest
 from orchestra.build.events import StepEvent, StepPhase
 from orchestra.engine.fake import Behaviour, FakeEngine
 from orchestra.errors import NotFound, RegistryError
+from orchestra.image.snapshot.overlay import OverlaySnapshotter
 from orchestra.layout import Layout
 from orchestra.registry.base import LayerPhase, LayerProgress, Pulled, PullEnded
+from orchestra.volume.local import LocalVolumes
 from tests.unit.plan.projects import image
 
 if TYPE_CHECKING:
@@ -56,6 +58,12 @@ class MemoryHost:
 
     def images(self) -> MemoryImages:
         return self._images
+
+    def snapshots(self) -> OverlaySnapshotter:
+        return OverlaySnapshotter(lambda _: ())
+
+    def volumes(self) -> LocalVolumes:
+        return LocalVolumes(self.layout)
 
     def pull(self, requests: Sequence[PullRequest]) -> Iterator[LayerProgress | PullEnded]:
         for request in requests:
