@@ -12,14 +12,12 @@ import stat
 import tarfile
 from typing import TYPE_CHECKING
 
-from orchestra.image.tarmember import DIRECTORY, END, Links, encoded, member
+from orchestra.image.tarmember import DIRECTORY, END, TOP, Links, encoded, member
 from orchestra.image.whiteouts import OPAQUE
 from orchestra.linux.safe_open import safe_open
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator, Sequence
-
-_TOP = "."
 
 
 def archive_of(directory: str) -> Iterator[bytes]:
@@ -76,7 +74,7 @@ def _one(top: int, path: str, links: Links) -> Iterator[bytes]:
     fd = _open_below(top, directory)
     try:
         status = os.stat(name or ".", dir_fd=fd, follow_symlinks=False)
-        yield from _member(fd, name or ".", path or _TOP, status, links)
+        yield from _member(fd, name or ".", path or TOP, status, links)
     finally:
         os.close(fd)
 
@@ -125,7 +123,7 @@ def _member(
     if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0:
         yield _marker(os.path.join(os.path.dirname(path), f".wh.{name}"))
         return
-    yield from member(directory, name, path, status, links, sparse=False, timed=path != _TOP)
+    yield from member(directory, name, path, status, links, sparse=False)
     if stat.S_ISDIR(status.st_mode) and _is_opaque(directory, name):
         yield _marker(f"{path}/.wh..wh..opq")
 

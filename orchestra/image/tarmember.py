@@ -18,6 +18,9 @@ from orchestra.errors import Unsupported
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+TOP = "."
+"""What the directory is called that an archive is of."""
+
 BLOCK = tarfile.BLOCKSIZE
 END = bytes(2 * BLOCK)
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -49,18 +52,17 @@ def member(
     links: Links,
     *,
     sparse: bool,
-    timed: bool = True,
 ) -> Iterator[bytes]:
     """The entry *name* of *directory*, called *path* in the archive; nothing for a socket.
 
-    *sparse* leaves holes out in the form of GNU tar (pax, 1.0), which not every reader knows. Not
-    *timed*, it is of 1970.
+    *sparse* leaves holes out in the form of GNU tar (pax, 1.0), which not every reader knows. The
+    time of TOP is not told: who unpacks there changes it.
     Raises FileNotFoundError when it has gone, Unsupported for a file whose content is elsewhere.
     """
     mode = status.st_mode
     if stat.S_ISSOCK(mode):
         return
-    info = _header(path, status, timed=timed)
+    info = _header(path, status)
     if not stat.S_ISDIR(mode) and status.st_nlink > 1:
         first = links.setdefault((status.st_dev, status.st_ino), path)
         if first != path:
@@ -153,11 +155,11 @@ def _content(fd: int, extent: _Extent) -> Iterator[bytes]:
         yield chunk
 
 
-def _header(path: str, status: os.stat_result, *, timed: bool) -> tarfile.TarInfo:
+def _header(path: str, status: os.stat_result) -> tarfile.TarInfo:
     info = tarfile.TarInfo(path)
     info.mode = stat.S_IMODE(status.st_mode)
     info.uid, info.gid = status.st_uid, status.st_gid
-    if not timed:
+    if path == TOP:
         return info
     seconds, nanoseconds = divmod(status.st_mtime_ns, 10**9)
     info.mtime = seconds
