@@ -59,6 +59,9 @@ class LocalHost:
     def volumes(self) -> VolumeDriver:
         return _volumes(self._layout)
 
+    def cgroups(self) -> CgroupManager:
+        return _cgroups()
+
     def registries(self) -> Registries:
         """Registries as this user reaches them; the caller closes it."""
         from orchestra.registry.configuration import load_configuration
@@ -208,9 +211,7 @@ class LocalDrivers:
 
     @cached_property
     def cgroups(self) -> CgroupManager:
-        from orchestra.cgroup.select import select_manager
-
-        return select_manager()
+        return _cgroups()
 
     @cached_property
     def networks(self) -> NetworkDriver:
@@ -268,6 +269,12 @@ class LocalDrivers:
         security = spec.security
         bits = capability_set(security.cap_add, security.cap_drop, privileged=security.privileged)
         return self._profiles.program(security.options, bits, privileged=security.privileged)
+
+
+def _cgroups() -> CgroupManager:
+    from orchestra.cgroup.select import select_manager
+
+    return select_manager()
 
 
 def _volumes(layout: Layout) -> VolumeDriver:

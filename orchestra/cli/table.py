@@ -61,6 +61,7 @@ COMMANDS: dict[str, Row] = {
     "ps": Row("ps", "List containers", LOOK),
     "logs": Row("logs", "View output from containers", LOOK),
     "top": Row("top", "Display the running processes", LOOK),
+    "stats": Row("stats", "Display a live stream of container(s) resource usage statistics", LOOK),
     "port": Row("port", "Print the public port for a port binding", LOOK),
     "volumes": Row("volumes", "List volumes", LOOK),
     "images": Row("images", "List images used by the created containers", LOOK),
@@ -147,6 +148,5 @@ INSTEAD = {
     "bridge": "orchestra runs compose files itself; it does not convert them",
     "publish": "orchestra does not publish compose files as OCI artifacts; `docker compose` does",
     "alpha": "orchestra has no experimental commands",
-    "stats": "`orchestra top` shows the processes of the containers",
 }
 """Commands of `docker compose` without a counterpart here, and what to do instead."""

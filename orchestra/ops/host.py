@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from orchestra.build.build import Job
     from orchestra.build.events import StepEvent
+    from orchestra.cgroup.base import CgroupManager
     from orchestra.engine.base import Engine
     from orchestra.image.base import ImageStore, Snapshotter
     from orchestra.layout import Layout
@@ -29,6 +30,8 @@ class Host(Protocol):
         ...
 
     def volumes(self) -> VolumeDriver: ...
+
+    def cgroups(self) -> CgroupManager: ...
 
     def pull(self, requests: Sequence[PullRequest]) -> Iterator[LayerProgress | PullEnded]:
         """Pull images into `images()`; the events of all, and one PullEnded for each.

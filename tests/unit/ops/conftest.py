@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestra.build.events import StepEvent, StepPhase
+from orchestra.cgroup.disabled import NoManager
 from orchestra.engine.fake import Behaviour, FakeEngine
 from orchestra.errors import NotFound, RegistryError
 from orchestra.image.snapshot.overlay import OverlaySnapshotter
@@ -61,6 +62,9 @@ class MemoryHost:
 
     def snapshots(self) -> OverlaySnapshotter:
         return OverlaySnapshotter(lambda _: ())
+
+    def cgroups(self) -> NoManager:
+        return NoManager("there are none in memory")
 
     def volumes(self) -> LocalVolumes:
         return LocalVolumes(self.layout)
