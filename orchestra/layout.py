@@ -114,6 +114,10 @@ class Layout:
     def run(self, project: str) -> str:
         return join(self.run_root, "projects", project)
 
+    def events(self, project: str) -> str:
+        """What has happened to its containers; stays when the project is gone."""
+        return join(self.run_root, "events", project)
+
     def lock(self, project: str) -> str:
         """flock(2)ed by the command that is changing the project."""
         return join(self.run(project), "lock")

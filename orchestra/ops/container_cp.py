@@ -32,6 +32,7 @@ from orchestra.ops.copy_rules import (
     source_name,
     with_ending,
 )
+from orchestra.runtime.eventlog import note
 from orchestra.runtime.users import UserError, find_user
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ def copy_from(
         with _opened(tree, path, follow=options.follow_link) as found:
             if destination == STREAM:
                 _write_stream(found.chunks(found.source.name or ".", sparse=False), options)
-                return
-            _copy(found, _Here(), _absolute(destination), options, _caller())
+            else:
+                _copy(found, _Here(), _absolute(destination), options, _caller())
+    note(host.layout, state, "archive-path")
 
 
 def copy_to(
@@ -87,15 +89,16 @@ def copy_to(
         if source != STREAM:
             with _opened(_Here(), _absolute(source), follow=options.follow_link) as found:
                 _copy(found, tree, path, options, owner)
-            return
-        where = _destination(tree, path)
-        if not where.is_directory:
-            raise NotFound(
-                f'destination "{state.name}:{destination}" must be a directory',
-                fix="an archive can only be unpacked into a directory that exists",
-            )
-        chunks = decompressed(sys.stdin.buffer, _NO_LIMIT)
-        _unpack(_counted(chunks, options), tree, where.path, owner)
+        else:
+            where = _destination(tree, path)
+            if not where.is_directory:
+                raise NotFound(
+                    f'destination "{state.name}:{destination}" must be a directory',
+                    fix="an archive can only be unpacked into a directory that exists",
+                )
+            chunks = decompressed(sys.stdin.buffer, _NO_LIMIT)
+            _unpack(_counted(chunks, options), tree, where.path, owner)
+    note(host.layout, state, "extract-to-dir")
 
 
 class _Tree(Protocol):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.image.treetar import tree_archive
 from orchestra.ops.container_root import open_layers
+from orchestra.runtime.eventlog import note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,3 +23,4 @@ def container_export(host: Host, state: ContainerState) -> Iterator[bytes]:
     """The archive in chunks. Raises NotFound for an image that has gone, RuntimeFailure."""
     with open_layers(host, state) as root:
         yield from tree_archive(root.fd.fileno(), "", sparse=False)
+    note(host.layout, state, "export")

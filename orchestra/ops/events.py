@@ -1,12 +1,11 @@
-"""`events`: what happens to a project's containers, from now on."""
+"""`events`: what happens to a project's containers, and what has happened."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.errors import EngineUnavailable, NotFound
-from orchestra.model.state import HOOK_OUTPUT
-from orchestra.supervisor.light import Channel
+from orchestra.runtime import eventlog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,47 +24,57 @@ class ProjectEvent(NamedTuple):
     service: str
     image: str
     attributes: tuple[tuple[str, str], ...]
+    oneoff: bool = False
 
 
-def events(layout: Layout, target: Target) -> Iterator[ProjectEvent]:
-    """The events of *target*, without end: the supervisor stays as long as somebody listens.
+class Period(NamedTuple):
+    """From when to when, in nanoseconds since the epoch; 0 and 0: from now on, without end.
 
-    Raises NotFound when the project has no supervisor now.
+    As with Docker an end alone means all of the past until then.
     """
-    channel = Channel.connect(layout.socket(target.project))
-    if channel is None:
-        raise NotFound(
-            f'project "{target.project}" is not running', fix="`orchestra up -d` starts it"
-        )
+
+    since_ns: int = 0
+    until_ns: int = 0
+
+
+def events(layout: Layout, target: Target, period: Period) -> Iterator[ProjectEvent]:
+    """The events of *target* within *period*; of containers that `run` made there are none.
+
+    The past reaches back to the last reboot, and some thousand events. Needs no supervisor.
+    """
+    for event in project_events(layout, target.project, period):
+        if not event.oneoff and (not target.services or event.service in target.services):
+            yield event
+
+
+def project_events(layout: Layout, project: str, period: Period) -> Iterator[ProjectEvent]:
+    """All of them."""
+    past = bool(period.since_ns or period.until_ns)
+    for line in eventlog.lines(layout.events(project), past=past, until_ns=period.until_ns):
+        event = _event(line)
+        if event is None or event.time_ns < period.since_ns:
+            continue
+        if period.until_ns and event.time_ns > period.until_ns:
+            return
+        yield event
+
+
+def _event(line: bytes) -> ProjectEvent | None:
+    """None for a line that a full disk has cut off."""
     try:
-        channel.send({"type": "Subscribe"})
-        while True:
-            try:
-                message = channel.receive()
-            except EngineUnavailable:
-                return
-            fields = message.get("event") if message is not None else None
-            if isinstance(fields, dict):
-                event = _event(fields)
-                if event.action == HOOK_OUTPUT:
-                    continue
-                if not target.services or event.service in target.services:
-                    yield event
-    finally:
-        channel.close()
-
-
-def _event(fields: dict[str, object]) -> ProjectEvent:
-    attributes = fields.get("attributes") or []
-    pairs = [(str(key), str(value)) for key, value in attributes]  # type: ignore[attr-defined]
-    if fields.get("exit_code") is not None:
-        pairs.append(("exitCode", str(fields["exit_code"])))
-    return ProjectEvent(
-        time_ns=int(str(fields.get("time_ns", 0))),
-        action=str(fields.get("action", "")),
-        id=str(fields.get("id", "")),
-        name=str(fields.get("name", "")),
-        service=str(fields.get("service", "")),
-        image=str(fields.get("image", "")),
-        attributes=tuple(pairs),
-    )
+        fields = json.loads(line)
+        pairs = [(str(key), str(value)) for key, value in fields.get("attributes", ())]
+        if fields.get("exit_code") is not None:
+            pairs.append(("exitCode", str(fields["exit_code"])))
+        return ProjectEvent(
+            time_ns=int(fields["time_ns"]),
+            action=str(fields["action"]),
+            id=str(fields["id"]),
+            name=str(fields["name"]),
+            service=str(fields["service"]),
+            image=str(fields.get("image", "")),
+            attributes=tuple(pairs),
+            oneoff=bool(fields.get("oneoff", False)),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

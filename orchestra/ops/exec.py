@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestra.errors import Conflict, NotFound
 from orchestra.model.state import Status
 from orchestra.ops.target import one_container
 from orchestra.runtime.capabilities import capability_set
+from orchestra.runtime.eventlog import note
 from orchestra.runtime.exec import ExecRequest, ExecTarget, execution_for, spawn_exec
 from orchestra.runtime.join_cgroups import CgroupsOf
 from orchestra.runtime.seccomp_profile import SeccompProfiles
@@ -65,11 +67,28 @@ def exec_in_container(layout: Layout, container: ContainerState, options: ExecOp
     )
     spec = read_spec(layout, container)
     execution = execution_for(spec, request, _seccomp(spec, options))
+    told = _ExecEvents(layout, container, options.argv)
     if options.detach:
         spawn_exec(where, execution, request._replace(tty=False))
         return 0
     stdin = 0 if options.interactive else -1
-    return run_exec(where, execution, request, stdin=stdin, stdout=1, stderr=2)
+    code = run_exec(where, execution, request, stdin=stdin, stdout=1, stderr=2)
+    told.ended(code)
+    return code
+
+
+class _ExecEvents:
+    """What `events` shows of one command; that it has ended is not known of a detached one."""
+
+    def __init__(self, layout: Layout, container: ContainerState, argv: tuple[str, ...]) -> None:
+        self._layout = layout
+        self._container = container
+        self._id = (("execID", os.urandom(32).hex()),)
+        for step in ("exec_create", "exec_start"):
+            note(layout, container, f"{step}: {' '.join(argv)}", self._id)
+
+    def ended(self, code: int) -> None:
+        note(self._layout, self._container, "exec_die", (*self._id, ("exitCode", str(code))))
 
 
 def read_spec(layout: Layout, container: ContainerState) -> dict[str, Any]:

@@ -9,11 +9,15 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from orchestra.engine.embedded.adoption import adopt_all
 from orchestra.engine.embedded.core import Core
 from orchestra.engine.embedded.engine import EmbeddedEngine
 from orchestra.engine.embedded.exits import ExitWatcher
 from orchestra.linux.limits import open_files_of_parent, raise_open_files, set_open_files
+from orchestra.model.state import HOOK_OUTPUT
+from orchestra.runtime import eventlog
 from orchestra.supervisor import spawn
 from orchestra.supervisor.light import Channel
 from orchestra.supervisor.loop import Loop
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestra.engine.embedded.core import Drivers
+    from orchestra.engine.embedded.events import ContainerEvent
 
 _SLIM_AFTER_S = 3.0
 """A forked supervisor that nobody has asked for anything for so long gives its memory back."""
@@ -48,11 +53,24 @@ def run(
     raise_open_files()  # six per container: a soft limit of 1024 would end at 140 of them
     exits = ExitWatcher(project.layout.exits(project.name), loop)
     core = Core(project.name, make_drivers(loop), loop, exits, birth.lot)
+    core.listeners.append(_event_writer(project))
     adopt_all(core, birth.lot.collect())
     server = Server(core, EmbeddedEngine(core), loop, listener)
     _note_identity(project)
     _serve(project, birth, server, reaper)
     os.close(life_lock)
+
+
+def _event_writer(project: spawn.Project) -> Callable[[ContainerEvent], None]:
+    path = project.layout.events(project.name)
+    encode = msgspec.json.Encoder().encode
+
+    def write(event: ContainerEvent) -> None:
+        if event.action != HOOK_OUTPUT:
+            eventlog.make_room(path)
+            eventlog.append(path, encode(event))
+
+    return write
 
 
 def log_to_stderr() -> None:

@@ -9,7 +9,6 @@ from orchestra.cli.flags import TEXT, Command, Flag
 from orchestra.cli.located import target
 from orchestra.cli.render.duration import NS, rfc3339_nano
 from orchestra.cli.render.text import harmless
-from orchestra.errors import Unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,21 +24,25 @@ COMMAND = Command(
         Flag("since", "Show all events created since timestamp", kind=TEXT),
         Flag("until", "Stream events until this timestamp", kind=TEXT),
     ),
-    examples=(("orchestra events --json", "One JSON object per event"),),
+    examples=(
+        ("orchestra events --json", "One JSON object per event"),
+        ("orchestra events --since 10m --until 0s", "What has happened in the last ten minutes"),
+    ),
 )
 
 
 def run(args: Args, context: Context) -> int:
-    """Print what happens to the containers, until the project ends."""
+    """Print what happens to the containers, until --until or Ctrl-C."""
     import sys
 
-    from orchestra.ops.events import events
+    from orchestra.cli.moment import moment_ns
+    from orchestra.ops.events import Period, events
 
-    for name in ("since", "until"):
-        if args.text(name):
-            raise Unsupported(f"--{name}: orchestra keeps no past events", fix="leave it out")
+    now_ns = time.time_ns()
+    since, until = args.text("since"), args.text("until")
+    period = Period(moment_ns(since, now_ns), moment_ns(until, now_ns))
     line = _json_line if args.on("json") else _text_line
-    for event in events(context.host().layout, target(context, args.words)):
+    for event in events(context.host().layout, target(context, args.words), period):
         write(line(event))
         sys.stdout.flush()
     return 0

@@ -16,6 +16,7 @@ class ContainerEvent(Frozen, frozen=True, kw_only=True):
     name: str
     service: str
     image: str = ""
+    oneoff: bool = False
     exit_code: int | None = None  # die
     restarting: bool = False  # die: a restart will follow
     attributes: tuple[tuple[str, str], ...] = ()

@@ -96,13 +96,24 @@ def terminate(core: Core, container: Container, number: int, grace_s: float) -> 
     if container.kill_timer is not None:
         container.kill_timer.cancel()
         container.kill_timer = None
+    _tell_of_signal(core, container, number if grace_s else signal.SIGKILL)
     if grace_s == 0:
         _kill_all(container)
         return
     _send(container, number)
     _thaw(core, container)
     if grace_s > 0:
-        container.kill_timer = core.loop.call_later(grace_s, lambda: _kill_all(container))
+        container.kill_timer = core.loop.call_later(grace_s, lambda: _run_out(core, container))
+
+
+def _run_out(core: Core, container: Container) -> None:
+    """The grace period has."""
+    _tell_of_signal(core, container, signal.SIGKILL)
+    _kill_all(container)
+
+
+def _tell_of_signal(core: Core, container: Container, number: int) -> None:
+    core.emit(container, "kill", attributes=(("signal", str(int(number))),))
 
 
 def kill(core: Core, container: Container, request: KillContainer, reply: Reply) -> None:
@@ -123,7 +134,7 @@ def kill(core: Core, container: Container, request: KillContainer, reply: Reply)
     else:
         _send(container, number)
         _thaw(core, container)
-    core.emit(container, "kill")
+    _tell_of_signal(core, container, number)
     reply.succeed()
 
 
