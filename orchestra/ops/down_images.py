@@ -12,6 +12,7 @@ from orchestra.ops.image_rm import image_rm
 from orchestra.ops.target import find_containers
 from orchestra.plan.container import image_reference
 from orchestra.plan.events import Phase, Progress
+from orchestra.plan.execute import IN_USE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,6 +70,6 @@ def remove_images(
         except NotFound:
             report(Progress(resource, Phase.WARNING, "No resource found to remove"))
         except Conflict:
-            report(Progress(resource, Phase.WARNING, "Resource is still in use"))
+            report(Progress(resource, Phase.WARNING, IN_USE))
         else:
             report(Progress(resource, Phase.DONE, "Removed"))

@@ -95,6 +95,7 @@ def _plan_networks(
                 f"Network {name}",
                 request=engine.RemoveNetwork(name=name),
                 needs=users.get(name, ()),
+                shared=True,
             )
 
 
@@ -118,4 +119,5 @@ def _plan_volumes(
                 request=engine.RemoveVolume(name=name),
                 needs=users.get(name, ()),
                 silent=state.spec.anonymous,
+                shared=True,
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from orchestra.errors import Interrupted, OrchestraError
+from orchestra.errors import Conflict, Interrupted, OrchestraError
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.operations import Operation, Verb
 
@@ -106,6 +106,9 @@ class Execution(Generic[R]):
         return skipped
 
 
+IN_USE = "Resource is still in use"
+
+
 class TimedOut(OrchestraError):
     """The wait was longer than the user allows."""
 
@@ -185,6 +188,9 @@ def _run(
             recorder.ended(operation, failed=error is not None)
         if error is None:
             _tell(report, operation, Phase.DONE, operation.verb.done, answer.detail)
+            skipped = execution.finished(operation.key)
+        elif operation.shared and isinstance(error, Conflict):
+            _tell(report, operation, Phase.WARNING, IN_USE)
             skipped = execution.finished(operation.key)
         else:
             phase = Phase.WARNING if operation.optional else Phase.FAILED

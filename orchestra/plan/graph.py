@@ -57,6 +57,7 @@ class PlanBuilder(Generic[R]):
         wants: Iterable[int] = (),
         must_succeed: bool = False,
         silent: bool = False,
+        shared: bool = False,
     ) -> int:
         """Append an operation; its key is the result."""
         key = len(self._operations) + 1
@@ -72,6 +73,7 @@ class PlanBuilder(Generic[R]):
                 wants=tuple(sorted(frozenset(wants) - needed)),
                 must_succeed=must_succeed,
                 silent=silent,
+                shared=shared,
             )
         )
         return key

@@ -49,3 +49,4 @@ class Operation(NamedTuple, Generic[R]):
     must_succeed: bool = False  # AWAIT_EXIT: an exit code other than 0 is a failure
     optional: bool = False  # its failure is a warning: only optional dependents wait for it
     silent: bool = False  # not worth a progress line
+    shared: bool = False  # REMOVE: others may use it; then it stays, with a warning

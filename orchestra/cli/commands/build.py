@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from orchestra.ops.buildrequest import Extras, Surroundings
     from orchestra.ops.contexts import Contexts
 
+OLD_FLAGS = (
+    Flag("compress", "Without effect: nothing is sent anywhere", hidden=True),
+    Flag("force-rm", "Without effect: nothing stays behind", hidden=True),
+    Flag("no-rm", "Without effect: nothing stays behind", hidden=True),
+    Flag("parallel", "Without effect", default="true", hidden=True),
+    Flag("progress", "As `orchestra --progress MODE build`", kind=TEXT, hidden=True),
+)
+"""Old flags that `docker compose` still accepts."""
+
 COMMAND = Command(
     usage="build [OPTIONS] [SERVICE...]",
     summary="Build or rebuild services",
@@ -31,6 +40,7 @@ COMMAND = Command(
         Flag("quiet", "Suppress the build output", short="q"),
         Flag("ssh", "Set SSH authentications used when building service images", kind=LIST),
         Flag("with-dependencies", "Also build dependencies (transitively)"),
+        *OLD_FLAGS,
     ),
     examples=(
         ("orchestra build", "Build all services that have a `build`"),
@@ -56,7 +66,7 @@ def run(args: Args, context: Context) -> int:
         around = surroundings(context, contexts)
         if args.on("check"):
             return _check(context, project, options, around)
-        mode = context.options.progress
+        mode = args.text("progress") or context.options.progress
         with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
             built = build(context.host(), project, options, around, watch)
     if not built:

@@ -29,6 +29,8 @@ COMMAND = Command(
             choices=POLICIES,
         ),
         Flag("quiet", "Pull without printing progress information", short="q"),
+        Flag("parallel", "Without effect: it is what happens", default="true", hidden=True),
+        Flag("no-parallel", "Without effect", hidden=True),
     ),
     examples=(
         ("orchestra pull", "Bring the images of all services up to date"),

@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.cli.context import is_terminal
@@ -68,7 +69,12 @@ def open_display(
         context.refuse_dry_run()
     mode = "quiet" if quietly else context.options.progress
     with _open(context, title, mode) as report:
-        yield marked_as_dry_run(report) if context.options.dry_run else report
+        if not context.options.dry_run:
+            yield report
+        elif mode == "json":
+            yield partial(as_json, dry_run=True)
+        else:
+            yield marked_as_dry_run(report)
 
 
 def marked_as_dry_run(report: Report) -> Report:
@@ -158,16 +164,17 @@ def words_of(progress: Progress) -> str:
     return "  ".join(harmless(word) for word in words if word)
 
 
-def as_json(progress: Progress) -> None:
-    """One JSON object for each event."""
+def as_json(progress: Progress, *, dry_run: bool = False) -> None:
+    """One JSON object for each event, with the keys of Docker Compose."""
     import json
 
     record = {
+        "dry-run": dry_run,
         "id": progress.resource,
+        "parent_id": progress.parent,
         "status": JSON_STATUS.get(progress.phase, progress.phase.value.capitalize()),
         "text": progress.text,
         "details": progress.detail,
-        "parent_id": progress.parent,
         "current": progress.done_bytes,
         "total": progress.total_bytes,
         "percent": percent(progress),
