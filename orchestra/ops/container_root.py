@@ -14,6 +14,7 @@ from orchestra.runtime.plan_rootfs import observe_host
 from orchestra.runtime.rootview import (
     FileId,
     assembled_root,
+    image_of,
     kernel_mounts,
     layers_of,
     running_root,
@@ -70,6 +71,13 @@ def open_layers(host: Host, state: ContainerState) -> ContainerRoot:
     """The image's files with what the container has changed, without any mount; only to read."""
     rootfs = host.snapshots().prepare(ImageId(state.image_id), _snapshot(host, state))
     operations = layers_of(rootfs, _overlay_options(), writable=False)
+    return ContainerRoot(assembled_root(operations, _place(host.layout, state)))
+
+
+def image_root(host: Host, state: ContainerState) -> ContainerRoot:
+    """The image's files as they were before the container; only to read."""
+    rootfs = host.snapshots().prepare(ImageId(state.image_id), _snapshot(host, state))
+    operations = image_of(rootfs, _overlay_options())
     return ContainerRoot(assembled_root(operations, _place(host.layout, state)))
 
 

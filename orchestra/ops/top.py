@@ -9,6 +9,8 @@ from orchestra.model.state import Status
 from orchestra.ops.target import find_containers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orchestra.layout import Layout
     from orchestra.model.state import ContainerState
     from orchestra.ops.target import Target
@@ -34,11 +36,14 @@ def top(
     A process belongs to the container whose pid namespace it is in. Raises NotFound for unknown
     services.
     """
-    running = [
-        container
-        for container in find_containers(layout, target, oneoffs=True)
-        if container.status in (Status.RUNNING, Status.PAUSED)
-    ]
+    return container_top(find_containers(layout, target, oneoffs=True))
+
+
+def container_top(
+    containers: Iterable[ContainerState],
+) -> tuple[tuple[ContainerState, tuple[ProcessLine, ...]], ...]:
+    """The same of the running ones among *containers*, of whatever projects."""
+    running = [each for each in containers if each.status in (Status.RUNNING, Status.PAUSED)]
     if not running:
         return ()
     members: dict[str, list[int]] = {}

@@ -91,6 +91,16 @@ def layers_of(rootfs: Rootfs, options: str, *, writable: bool) -> tuple[MountOp,
     )
 
 
+def image_of(rootfs: Rootfs, options: str) -> tuple[MountOp, ...]:
+    """The lower layers of *rootfs* alone; an overlay of one layer is that layer."""
+    return tuple(
+        Overlay(each.target, each.lower, "", "", options)
+        if len(each.lower) > 1
+        else Overlay(each.target, (), each.lower[0], "")
+        for each in rootfs.overlays
+    )
+
+
 def assembled_root(operations: Sequence[MountOp], place: str) -> Fd:
     """The root that *operations* make, beginning with an overlay, on the directory *place*.
 
