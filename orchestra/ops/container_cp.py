@@ -1,6 +1,6 @@
 """`container cp`: files into a container and out of it, by the rules of `docker container cp`.
 
-Both sides speak tar (`image.treetar`, `image.copyin`), so that "-" is just the archive itself.
+Both sides speak tar (`image.treetar`, `image.copy_target`), so that "-" is just the archive itself.
 Paths in the container are resolved inside of its root: no link there leads to the host's files, and
 what a container's content is called cannot lead out of the directory that it is copied to.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orchestra.errors import Conflict, NotFound, OrchestraError, RuntimeFailure
 from orchestra.image.bytestream import ByteStream
-from orchestra.image.copyin import CopyTarget, Owner
+from orchestra.image.copy_target import CopyTarget, Owner
 from orchestra.image.decompress import Limit, decompressed
 from orchestra.image.treetar import file_archive, tree_archive
 from orchestra.image.unpack import unpack_into
