@@ -81,6 +81,10 @@ class Layout:
         """What the last `up` did, and when."""
         return join(self.project(project), "timeline.json")
 
+    def providers_json(self, project: str) -> str:
+        """What external programs have made for services with a `provider`, and told of it."""
+        return join(self.project(project), "providers.json")
+
     def containers(self, project: str) -> str:
         return join(self.project(project), "containers")
 
@@ -139,6 +143,10 @@ class Layout:
     def exits(self, project: str) -> str:
         """Appended to by the reaper: "PID STARTTIME WAITSTATUS" per line, before it reaps."""
         return join(self.run(project), "exits")
+
+    def boot(self, project: str) -> str:
+        """The boot that the other files here are of: the run root may outlive a reboot."""
+        return join(self.run(project), "boot")
 
     def container_run(self, project: str, container_id: str) -> str:
         """FIFOs, mount point of the root file system, generated /etc files."""

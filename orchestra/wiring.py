@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from orchestra.registry.base import LayerProgress, PullEnded, PullRequest
     from orchestra.registry.registries import Registries
     from orchestra.runtime.base import Launch
+    from orchestra.runtime.cdi import CdiDevices
     from orchestra.runtime.launch import Launcher
     from orchestra.runtime.seccomp_profile import SeccompProfiles
     from orchestra.supervisor.light import Channel
@@ -238,6 +239,11 @@ class LocalDrivers:
         from orchestra.runtime.seccomp_profile import SeccompProfiles
 
         return SeccompProfiles()
+
+    def cdi_devices(self) -> CdiDevices:
+        from orchestra.runtime.cdi_files import read_devices
+
+        return read_devices()
 
     def begin_launch(self, plan: Launch) -> Launching:
         return self._launcher.begin(plan, self._seccomp(plan.spec))

@@ -35,6 +35,7 @@ COMMANDS: dict[str, Row] = {
     "start": Row("start", "Start services", RUN),
     "stop": Row("stop", "Stop services", RUN),
     "restart": Row("restart", "Restart service containers", RUN),
+    "resume": Row("resume", "Start again what should run after a reboot", RUN),
     "kill": Row("kill", "Force stop service containers", RUN),
     "create": Row("create", "Creates containers for a service", RUN),
     "pull": Row("pull", "Pull service images", RUN),

@@ -44,6 +44,7 @@ class StopContainer(Request, frozen=True, kw_only=True):
     id: ContainerId
     signal: str = ""  # "" is the spec's
     grace_s: float | None = None  # None is the spec's; -1 waits for ever
+    to_resume: bool = False  # the machine goes down: do not remember that it was stopped
 
 
 class KillContainer(Request, frozen=True, kw_only=True):
@@ -148,6 +149,7 @@ class Completion(Struct, frozen=True, kw_only=True):
     error: OrchestraError | None = None
     exit_code: int | None = None  # WaitExited
     detail: str = ""  # for people: "0.0.0.0:8080->80/tcp"
+    warnings: tuple[str, ...] = ()  # what could not be done as asked, although it succeeded
     fds: tuple[int, ...] = ()  # AttachInput; the receiver's to close
 
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 import os
 
 
+def boot_id() -> str:
+    """What tells this run of the kernel from every other; "" when it cannot be read. random(4)."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
 def start_ticks(pid: int) -> int:
     """When *pid* started, in clock ticks since boot: field 22 of /proc/PID/stat.
 

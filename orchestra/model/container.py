@@ -94,6 +94,9 @@ class Device(Frozen, frozen=True, kw_only=True):
     source: str
     target: str
     permissions: str = "rwm"
+    mode: int | None = None  # None, here and below: as the host's node
+    uid: int | None = None
+    gid: int | None = None
 
 
 # -- network ------------------------------------------------------------------------------------
@@ -255,6 +258,7 @@ class ContainerSpec(Frozen, frozen=True, kw_only=True):
     mounts: tuple[Mount, ...] = ()
     files: tuple[FileContent, ...] = ()
     devices: tuple[Device, ...] = ()
+    cdi_devices: tuple[str, ...] = ()  # "vendor.com/class=name": looked up when it is started
     shm_bytes: int = 64 * 1024 * 1024
     storage_opts: Pairs = ()
     network_mode: NetworkMode = NetworkMode.ENDPOINTS

@@ -78,6 +78,7 @@ class ContainerState(NamedTuple):
     status: str = Status.CREATED
     pid: int = 0  # in the host's pid namespace; 0 when not running
     start_ticks: int = 0  # /proc/PID/stat field 22: with the pid, the process's identity
+    boot_id: str = ""  # of the kernel that it was started under: pids and ticks are that one's
     started_ns: int = 0
     finished_ns: int = 0
     exit_code: int = 0

@@ -71,6 +71,15 @@ class BridgeDriver:
         """See NetworkDriver."""
         return self._networks.create(spec)
 
+    def warnings(self) -> tuple[str, ...]:
+        if self._rules.has_ipv4():
+            return ()
+        return (
+            "this kernel has no nf_tables rules for IPv4: published ports are forwarded by"
+            " orchestra itself, containers cannot reach other machines, and projects are not kept"
+            " apart",
+        )
+
     def remove_network(self, name: str) -> None:
         """See NetworkDriver. Raises Conflict while containers are on it."""
         self._networks.remove(name)

@@ -45,13 +45,23 @@ def down(host: Host, target: Target, options: DownOptions, report: Report) -> No
         try:
             plan = _plan(engine, target, options)
             execute(plan, engine, report)
-            if not plan.operations:
+            provided = take_down_provided(host.layout, target, report)
+            if not plan.operations and not provided:
                 report(_nothing(target))
             empty = not engine.observe().containers
         finally:
             engine.close()
         if empty:
             _forget(host.layout, target.project)
+
+
+def take_down_provided(layout: Layout, target: Target, report: Report) -> bool:
+    """What external programs have made for services of *target* goes too; was there any?"""
+    if not os.path.exists(layout.providers_json(target.project)):
+        return False
+    from orchestra.ops.providers import take_down
+
+    return take_down(layout, target.project, target.services, report)
 
 
 def rehearse_down(host: Host, target: Target, options: DownOptions, report: Report) -> None:

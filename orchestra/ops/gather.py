@@ -95,11 +95,12 @@ def _inlined(project: Project, service: Service, option: str) -> str:
 
 def _resolve_all(project: Project, images: ImageStore) -> dict[str, ImageConfig]:
     by_reference: dict[str, ImageConfig] = {}
-    for service in project.services:
+    containers = [service for service in project.services if service.provider is None]
+    for service in containers:
         reference = image_reference(project, service)
         if reference not in by_reference:
             by_reference[reference] = resolve(service, reference, images)
-    return {s.name: by_reference[image_reference(project, s)] for s in project.services}
+    return {s.name: by_reference[image_reference(project, s)] for s in containers}
 
 
 def resolve(service: Service, reference: str, images: ImageStore) -> ImageConfig:

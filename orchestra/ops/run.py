@@ -21,6 +21,7 @@ from orchestra.ops.building import Building, build_before_up
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import record_project
+from orchestra.ops.providers import bring_up, remembered
 from orchestra.ops.pull import pull_missing
 from orchestra.ops.up import UpOptions, new_id, plan_for
 from orchestra.plan.desired import Dependencies, select_services
@@ -95,8 +96,13 @@ class OneOff:
         chosen = select_services(self._project, (options.service,), options.dependencies)
         pull_missing(self._host, chosen, options.pull, report, quiet=options.quiet_pull)
         build_before_up(self._host, chosen, options.building, report)
+        if any(service.provider for service in chosen.services):
+            bring_up(self._host.layout, chosen, report)
         desired = gather(
-            self._project, (options.service,), options.dependencies, self._host.images()
+            remembered(self._host.layout, self._project),
+            (options.service,),
+            options.dependencies,
+            self._host.images(),
         )
         service = overridden(desired.project.service(options.service), options.override)
         layout, name = self._host.layout, self._project.name

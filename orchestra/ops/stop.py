@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from orchestra.ops.dispatch import dispatch
@@ -34,3 +35,7 @@ def stop(
         report=report,
         dry_run=dry_run,
     )
+    if os.path.exists(host.layout.providers_json(target.project)) and not dry_run:
+        from orchestra.ops import providers
+
+        providers.stop(host.layout, target.project, target.services, report)

@@ -17,6 +17,7 @@ from orchestra.ops.building import Building, build_before_up
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import may_have_resources, record_project
+from orchestra.ops.providers import bring_up, remembered
 from orchestra.ops.pull import pull_missing
 from orchestra.ops.rehearse import rehearse
 from orchestra.ops.timeline import save_trace
@@ -104,7 +105,7 @@ def plan_up(host: Host, project: Project, options: UpOptions) -> Plan[Request]:
 def _plan_with(
     host: Host, project: Project, options: UpOptions, images: ImageStore
 ) -> Plan[Request]:
-    desired = _desired_with(project, options, images)
+    desired = _desired_with(host, project, options, images)
     return plan_for(desired, observed_project(host, project.name), options)
 
 
@@ -124,16 +125,19 @@ def prepared_state(host: Host, project: Project, options: UpOptions, report: Rep
     chosen = select_services(project, options.services, options.dependencies)
     pull_missing(host, chosen, options.pull, report, quiet=options.quiet_pull)
     build_before_up(host, chosen, options.building, report)
+    if any(service.provider for service in chosen.services):
+        record_project(host.layout, project)
+        bring_up(host.layout, chosen, report)
     return desired_state(host, project, options)
 
 
 def desired_state(host: Host, project: Project, options: UpOptions) -> Desired:
     """The services that `up` is about, scaled, with their images."""
-    return _desired_with(project, options, host.images())
+    return _desired_with(host, project, options, host.images())
 
 
-def _desired_with(project: Project, options: UpOptions, images: ImageStore) -> Desired:
-    scaled = scale(project, options.scale)
+def _desired_with(host: Host, project: Project, options: UpOptions, images: ImageStore) -> Desired:
+    scaled = remembered(host.layout, scale(project, options.scale))
     return gather(scaled, options.services, options.dependencies, images)
 
 

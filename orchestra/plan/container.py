@@ -21,8 +21,10 @@ from orchestra.model.container import (
     Pairs,
     Process,
 )
+from orchestra.plan.devicerequests import cdi_devices
 from orchestra.plan.mounts import container_files, container_mounts
 from orchestra.plan.networking import attachment, namespaces
+from orchestra.plan.unsupported import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -79,6 +81,7 @@ def container_spec(
     Raises ConfigError when there is no command, Unsupported for mounts that cannot be made and
     NotFound for a namespace of nobody.
     """
+    refuse(service)
     network = attachment(project, service, peers, names=identity.aliases)
     described = ContainerSpec(
         id=identity.id,
@@ -119,7 +122,8 @@ def _with_attributes(spec: ContainerSpec, service: Service) -> ContainerSpec:
         spec,
         hostname=service.hostname,
         domainname=service.domainname,
-        devices=service.devices,
+        devices=tuple(each for each in service.devices if each.source.startswith("/")),
+        cdi_devices=cdi_devices(service),
         shm_bytes=service.shm_bytes or _DEFAULT_SHM_BYTES,
         storage_opts=service.storage_opts,
         ports=tuple(entry.port for entry in service.ports),

@@ -35,6 +35,8 @@ class Answer(Protocol):
     def exit_code(self) -> int | None: ...
     @property
     def detail(self) -> str: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
 
 
 class Requests(Protocol[R_contra]):
@@ -173,6 +175,7 @@ def _run(
     recorder: Recorder | None,
 ) -> None:
     under_way: dict[int, Operation[R]] = {}
+    warned: set[str] = set()
     while not execution.is_over:
         for operation in execution.ready():
             _tell(report, operation, Phase.WORKING, operation.verb.doing)
@@ -186,6 +189,7 @@ def _run(
         error = answer.error or _unexpected_exit(operation, answer.exit_code)
         if recorder is not None:
             recorder.ended(operation, failed=error is not None)
+        _warn(report, answer, warned)
         if error is None:
             _tell(report, operation, Phase.DONE, operation.verb.done, answer.detail)
             skipped = execution.finished(operation.key)
@@ -199,6 +203,13 @@ def _run(
         for victim in skipped:
             culprit = execution.cause_of_skip(victim.key)
             _tell(report, victim, Phase.SKIPPED, "Skipped", f"{culprit} failed")
+
+
+def _warn(report: Report, answer: Answer, warned: set[str]) -> None:
+    for text in answer.warnings:
+        if text not in warned:
+            warned.add(text)
+            report(Progress("", Phase.WARNING, text))
 
 
 def _tell(

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from orchestra.model.service import FileReference, Service, ServiceVolume
 
 
+API_SOCKET = "/var/run/docker.sock"
+"""Where clients in containers expect the Engine API."""
+
+_UNIX = "unix://"
+
+
 def container_mounts(
     project: Project,
     service: Service,
@@ -56,6 +62,9 @@ def container_mounts(
             mounts[target] = anonymous(target, read_only=volume.read_only, no_copy=volume.no_copy)
         else:
             mounts[target] = _declared_mount(project, service, volume, target)
+    socket = api_socket(project) if service.use_api_socket else ""
+    if socket:
+        mounts.setdefault(API_SOCKET, Mount(kind=MountKind.BIND, source=socket, target=API_SOCKET))
     for entry in service.tmpfs:
         target, _, options = entry.partition(":")
         mounts[normpath(target)] = Mount(
@@ -65,6 +74,14 @@ def container_mounts(
         if path not in mounts:
             mounts[path] = anonymous(path)
     return tuple(sorted(mounts.values(), key=lambda mount: mount.target.count("/")))
+
+
+def api_socket(project: Project) -> str:
+    """The Engine API socket that DOCKER_HOST names, for `use_api_socket`; "" when it names none."""
+    for name, value in project.environment:
+        if name == "DOCKER_HOST" and value.startswith(_UNIX):
+            return value.removeprefix(_UNIX)
+    return ""
 
 
 def _declared_mount(

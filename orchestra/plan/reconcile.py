@@ -21,6 +21,7 @@ from orchestra.plan.container import (
 )
 from orchestra.plan.decide import Action, Decision, Policy, decide
 from orchestra.plan.graph import Plan, PlanBuilder
+from orchestra.plan.mounts import api_socket
 from orchestra.plan.networking import Peers
 from orchestra.plan.operations import Verb
 from orchestra.plan.order import dependency_order, namespace_parents
@@ -116,7 +117,9 @@ class _Reconciler:
         dependents = _restarting_dependents(self._order)
         for decision in reversed(self._decisions):
             self._plan_going(decision, dependents.get(decision.service.name, []))
-        self._builder.warnings += ignored_attributes(self._services_to_make())
+        self._builder.warnings += ignored_attributes(
+            self._services_to_make(), has_api_socket=bool(api_socket(self._desired.project))
+        )
         self._plan_networks()
         self._plan_volumes()
         for decisions in self._by_service.values():

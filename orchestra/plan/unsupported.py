@@ -1,50 +1,72 @@
-"""Compose attributes that no engine here obeys: said by name when a container is made. Pure."""
+"""Compose attributes that have no effect here: refused, or said once by name. Pure.
+
+Refused is what Docker on Linux refuses as well, and what would leave a container without a limit
+or a separation that somebody relies on.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from orchestra.errors import Unsupported
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from orchestra.model.service import Service
 
-_EFFECTLESS = (
-    "credential_spec",
-    "cpu_count",
-    "cpu_percent",
-    "gpus",
-    "isolation",
-    "models",
-    "provider",
-    "storage_opt",
-    "use_api_socket",
-)
-"""Attributes that have no effect yet, as users write them; each has an issue of its own."""
-
-_FIELDS = {"storage_opt": "storage_opts"}
-"""Where Service calls an attribute otherwise."""
+_RUNTIMES = frozenset({"", "runc", "io.containerd.runc.v2"})
+_WINDOWS = "it is for Windows"
 
 
-def ignored_attributes(services: Iterable[Service]) -> tuple[str, ...]:
+def ignored_attributes(services: Iterable[Service], *, has_api_socket: bool) -> tuple[str, ...]:
     """One sentence per attribute that is used and has no effect, with the services that use it."""
-    users: dict[str, list[str]] = {}
+    users: dict[tuple[str, str], list[str]] = {}
     for service in services:
-        for attribute in _used(service):
-            users.setdefault(attribute, []).append(service.name)
+        for used in _ignored(service, has_api_socket=has_api_socket):
+            users.setdefault(used, []).append(service.name)
     return tuple(
-        f"`{attribute}` has no effect yet (services: {', '.join(names)})"
-        for attribute, names in sorted(users.items())
+        f"`{attribute}` has no effect: {reason} (services: {', '.join(names)})"
+        for (attribute, reason), names in sorted(users.items())
     )
 
 
-def _used(service: Service) -> Iterator[str]:
-    for attribute in _EFFECTLESS:
-        if getattr(service, _FIELDS.get(attribute, attribute)):
-            yield attribute
-    if service.runtime:
-        yield "runtime"
-    for device in service.devices:
-        if not device.source.startswith("/"):
-            yield "devices (CDI)"
-            return
+def _ignored(service: Service, *, has_api_socket: bool) -> Iterator[tuple[str, str]]:
+    """(attribute, why)"""
+    for attribute in ("cpu_count", "cpu_percent", "credential_spec"):
+        if getattr(service, attribute):
+            yield attribute, _WINDOWS
+    if service.models:
+        yield "models", "no model runner is started, and the variables of its address are not set"
+    if service.use_api_socket and not has_api_socket:
+        yield "use_api_socket", "DOCKER_HOST names no socket of an engine"
+
+
+def refuse(service: Service) -> None:
+    """Raises Unsupported for what *service* wants and cannot have."""
+    if service.runtime not in _RUNTIMES:
+        raise _refused(
+            service,
+            "runtime",
+            f"unknown or invalid runtime name: {service.runtime}",
+            "containers are run by orchestra itself, as runc would; leave it out",
+        )
+    if service.isolation not in ("", "default"):
+        raise _refused(
+            service,
+            "isolation",
+            f'Invalid isolation: "{service.isolation}": Linux only supports "default"',
+            "leave it out",
+        )
+    for option, value in service.storage_opts:
+        raise _refused(
+            service,
+            "storage_opt",
+            f"{option}={value}: the size of a container's writable layer cannot be limited",
+            "leave it out, and bound what is written by a volume or tmpfs with a size",
+        )
+
+
+def _refused(service: Service, attribute: str, what: str, fix: str) -> Unsupported:
+    error = Unsupported(f'service "{service.name}": {what}', fix=fix)
+    return error.at("services", service.name, attribute)

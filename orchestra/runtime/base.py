@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from orchestra.model.container import ContainerSpec
     from orchestra.model.network import VolumeFilesystem
     from orchestra.model.rootfs import Rootfs
+    from orchestra.runtime.cdi import CdiHook
 
 
 class NetworkSetup(Protocol):
@@ -51,6 +52,7 @@ class Launch(NamedTuple):
     stdout: str  # FIFO paths; ignored when tty
     stderr: str
     stdin: int = -1  # an fd, or -1 for /dev/null
+    hooks: tuple[CdiHook, ...] = ()
 
 
 class Launched(NamedTuple):

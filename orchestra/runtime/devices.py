@@ -63,6 +63,9 @@ class HostDevice(NamedTuple):
 
     source: str
     target: str
+    mode: int | None = None  # None, here and below: as the host's
+    uid: int | None = None
+    gid: int | None = None
 
     def describe(self) -> str:
         return f"add the device {self.source}"
@@ -78,6 +81,7 @@ class HostDevice(NamedTuple):
             ) from exc
         if _is_device(info):
             _copy_device(root, info, self.source, self.target)
+            self._give(root)
             return
         found = False
         for path, child in _devices_below(self.source, _MAX_DEPTH):
@@ -88,6 +92,15 @@ class HostDevice(NamedTuple):
             raise StepFailed(
                 Failure(BEFORE_EXEC, self.describe(), errno.ENODEV, self.source, text, "")
             )
+
+    def _give(self, root: RootDirectory) -> None:
+        if (self.mode, self.uid, self.gid) == (None, None, None):
+            return
+        with safe_open(root.fd, self.target) as node:
+            owner = [-1 if each is None else each for each in (self.uid, self.gid)]
+            os.chown(node.path, *owner)
+            if self.mode is not None:
+                os.chmod(node.path, self.mode)
 
 
 class AllHostDevices(NamedTuple):

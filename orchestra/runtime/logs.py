@@ -138,10 +138,26 @@ class LogWriter:
 
         Raises BlockingIOError when it is empty, OSError when the disk is full.
         """
+        total = 0
+        while total < CHUNK_BYTES:
+            try:
+                count = self._take(fifo, stream)
+            except BlockingIOError:
+                if total:
+                    return total
+                raise
+            total += count
+            if count == 0 or not self._is_full:
+                return total
+        return total
+
+    def _take(self, fifo: int, stream: int) -> int:
+        """As `take_from`, no more than this generation has room for."""
         self._announce(stream)
+        room = self._rotate.max_bytes - self._end if self._rotate.max_bytes else CHUNK_BYTES
         if self._splices:
             try:
-                count = os.splice(fifo, self._raw, CHUNK_BYTES, flags=_SPLICE_FLAGS)
+                count = os.splice(fifo, self._raw, min(room, CHUNK_BYTES), flags=_SPLICE_FLAGS)
             except OSError as exc:
                 if exc.errno != errno.EINVAL:  # a terminal, or a file system without splice
                     raise
@@ -150,7 +166,7 @@ class LogWriter:
                 if count:
                     self._record(count, stream)
                 return count
-        content = os.read(fifo, CHUNK_BYTES)
+        content = os.read(fifo, min(room, CHUNK_BYTES))
         if content:
             self.write(content, stream)
         return len(content)
@@ -163,8 +179,12 @@ class LogWriter:
             view = view[os.write(self._raw, view) :]
         self._record(len(content), stream)
 
+    @property
+    def _is_full(self) -> bool:
+        return 0 < self._rotate.max_bytes <= self._end
+
     def _announce(self, stream: int) -> None:
-        if 0 < self._rotate.max_bytes <= self._end:
+        if self._is_full:
             self._begin_generation()
         if stream != self._stream:
             self._record(0, stream)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from orchestra.linux import constants as c
 from orchestra.model.container import Mount, MountKind
+from orchestra.runtime.cdi_hooks import RunHook
 from orchestra.runtime.devices import AllHostDevices, DefaultDevices, HostDevice
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, launch_failed
 from orchestra.runtime.mount_options import tmpfs_options
@@ -142,6 +143,7 @@ def root_operations(plan: Launch, host: HostTraits) -> tuple[MountOp, ...]:
         *staging,
         *ordered,
         *_devices(spec, taken),
+        *(RunHook(hook, spec.id, plan.run_dir) for hook in plan.hooks),
         *_protections(spec, host, taken),
     )
 
@@ -253,7 +255,9 @@ _HOST_PROPAGATION = frozenset({"shared", "rshared", "slave", "rslave"})
 def _devices(spec: ContainerSpec, taken: frozenset[str]) -> tuple[MountOp, ...]:
     if "/dev" in taken:
         return ()
-    given = tuple(HostDevice(device.source, device.target) for device in spec.devices)
+    given = tuple(
+        HostDevice(each.source, each.target, each.mode, each.uid, each.gid) for each in spec.devices
+    )
     return (AllHostDevices(), *given) if spec.security.privileged else given
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import TYPE_CHECKING
 
 from orchestra.errors import PermissionDenied
-from orchestra.linux.procfs import exists, is_running
+from orchestra.linux.procfs import boot_id, exists, is_running
 from orchestra.model.state import ContainerState, Status, load_state
 
 if TYPE_CHECKING:
@@ -80,10 +81,13 @@ def container_ids(layout: Layout, project: str) -> tuple[str, ...]:
     return _names_in(layout.containers(project))
 
 
-def read_stored_state(layout: Layout, project: str, container_id: str) -> ContainerState | None:
+def read_stored_state(
+    layout: Layout, project: str, container_id: str, boot: str = ""
+) -> ContainerState | None:
     """What `state.json` says, right or stale; None when the container was never finished.
 
-    A file that a crash of the host has damaged is made good from `spec.json`.
+    What ran before a reboot is exited; *boot* is this boot's id, if the caller has it. A file that
+    a crash of the host has damaged is made good from `spec.json`.
     """
     try:
         with open(layout.state_json(project, container_id), "rb") as file:
@@ -91,9 +95,27 @@ def read_stored_state(layout: Layout, project: str, container_id: str) -> Contai
     except OSError:
         return None
     try:
-        return load_state(content)
+        return _of_this_boot(load_state(content), boot)
     except ValueError:
         return _state_from_spec(layout.spec_json(project, container_id))
+
+
+def _of_this_boot(state: ContainerState, boot: str) -> ContainerState:
+    """*state*, exited if it is of before a reboot: its pid may be anybody's by now."""
+    is_over = state.pid != 0 or state.status == Status.RESTARTING
+    if not is_over or not state.boot_id or state.boot_id == (boot or boot_id()):
+        return state
+    booted_ns = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return state._replace(
+        status=Status.EXITED,
+        pid=0,
+        start_ticks=0,
+        exit_code=EXIT_CODE_LOST if state.pid else state.exit_code,
+        finished_ns=max(state.started_ns, booted_ns) if state.pid else state.finished_ns,
+        error="the machine was restarted",
+        hooks_due=False,
+        health="",
+    )
 
 
 def _state_from_spec(path: str) -> ContainerState | None:
@@ -126,7 +148,9 @@ def read_states(layout: Layout, project: str) -> tuple[ContainerState, ...]:
 
     Raises PermissionDenied.
     """
-    stored = (read_stored_state(layout, project, name) for name in container_ids(layout, project))
+    boot = boot_id()
+    names = container_ids(layout, project)
+    stored = (read_stored_state(layout, project, name, boot) for name in names)
     states = [state for state in stored if state is not None]
     ended = {
         state.id: exists(state.pid, state.start_ticks)

@@ -36,6 +36,7 @@ class LightCompletion(NamedTuple):
     error: OrchestraError | None = None
     exit_code: int | None = None
     detail: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class FrameBuffer:
@@ -217,6 +218,7 @@ def _completion(message: JsonObject) -> LightCompletion:
         error_from_wire(cast(JsonObject, error)) if error is not None else None,
         cast("int | None", message.get("exit_code")),
         str(message.get("detail", "")),
+        tuple(map(str, cast("list[object]", message.get("warnings", ())))),
     )
 
 

@@ -116,6 +116,7 @@ class Answer(Message, frozen=True, kw_only=True):
     error: WireError | None = None
     exit_code: int | None = None
     detail: str = ""
+    warnings: tuple[str, ...] = ()
     descriptors: int = 0
 
 
@@ -160,6 +161,7 @@ def answer(completion: Completion) -> Answer:
         error=error,
         exit_code=completion.exit_code,
         detail=completion.detail,
+        warnings=completion.warnings,
         descriptors=len(completion.fds),
     )
 
@@ -172,5 +174,6 @@ def completion(message: Answer, fds: tuple[int, ...] = ()) -> Completion:
         error=error,
         exit_code=message.exit_code,
         detail=message.detail,
+        warnings=message.warnings,
         fds=fds,
     )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.errors import EngineUnavailable, PermissionDenied
 from orchestra.linux.caps import NUMBERS, capget
 from orchestra.linux.prctl import set_child_subreaper
-from orchestra.linux.procfs import is_running, start_ticks
+from orchestra.linux.procfs import boot_id, is_running, start_ticks
 from orchestra.supervisor.light import Channel
 from orchestra.supervisor.parking import ParkingLot
 from orchestra.supervisor.reaper import START_NOW, hold_signals, let_signals_through
@@ -73,9 +73,26 @@ def spawn_lock(layout: Layout, project: str) -> Iterator[int]:
     fd = os.open(layout.supervisor_pid(project), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
+        _forget_other_boot(layout, project, fd)
         yield fd
     finally:
         os.close(fd)
+
+
+def _forget_other_boot(layout: Layout, project: str, lock_fd: int) -> None:
+    """Clear what names processes of before a reboot, if the run root has outlived it."""
+    path, boot = layout.boot(project), boot_id()
+    before = ""
+    with contextlib.suppress(OSError, ValueError), open(path, encoding="ascii") as file:
+        before = file.read()
+    if before == boot:
+        return
+    if before:  # "": the directory is new
+        os.ftruncate(lock_fd, 0)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(layout.exits(project))
+    with open(path, "w", encoding="ascii") as file:
+        file.write(boot)
 
 
 def try_spawn_lock(layout: Layout, project: str) -> int | None:

@@ -42,11 +42,12 @@ services:
     network_mode: none
     command: [sleep, "1000"]
     mem_limit: 64m
+    mem_swappiness: 10
     cpus: 0.5
     stop_grace_period: 0s
 END
 alias orchestra={os.path.abspath(PROGRAM)}
-orchestra up -d 2>/dev/null
+orchestra up -d 2>&1 | grep -c mem_swappiness
 orchestra exec -T a sh -c 'cd /sys/fs/cgroup; cat memory.max cpu.max; cat /proc/self/cgroup'
 orchestra exec -T a sh -c 'mknod /tmp/mem c 1 1; head -c1 /tmp/mem >/dev/null 2>&1 || echo refused'
 orchestra pause a 2>/dev/null
@@ -62,6 +63,7 @@ def test_a_project_runs_on_cgroup_v2() -> None:
     result = uml.run(["sh", "-c", SCRIPT], python=sys.executable)
 
     assert result.output.splitlines() == [
+        "1",
         str(64 << 20),
         "50000 100000",
         "0::/",
@@ -121,7 +123,7 @@ services:
 END
 alias orchestra={os.path.abspath(PROGRAM)}
 if nft add table ip probe 2>/dev/null; then echo has nf_tables; exit 1; fi
-orchestra up -d 2>/dev/null
+orchestra up -d 2>&1 | grep -c 'no nf_tables rules for IPv4'
 fetch() {{ curl -s --retry 10 --retry-all-errors --retry-delay 1 -m 5 "$1"; }}
 fetch http://127.0.0.1:8080/
 python3 ask.py
@@ -138,5 +140,13 @@ def test_a_kernel_without_ip_rules_has_ports_in_user_space_and_names() -> None:
     """That of user-mode Linux has nf_tables, but of all its families only the bridge's."""
     result = uml.run(["sh", "-c", NETWORK_SCRIPT], python=sys.executable)
 
-    assert result.output.splitlines() == ["page", "HELLO", "page", "page", "0", "lo"], result.output
+    assert result.output.splitlines() == [
+        "1",
+        "page",
+        "HELLO",
+        "page",
+        "page",
+        "0",
+        "lo",
+    ], result.output
     assert result.returncode == 0

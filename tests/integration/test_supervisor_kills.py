@@ -159,6 +159,17 @@ def test_a_restart_that_was_due_happens(project: Supervised) -> None:
     eventually(lambda: project.state(identifier).restart_count >= 2, within_s=5)
 
 
+def test_attempts_of_a_restart_policy_are_still_counted(project: Supervised) -> None:
+    policy = RestartPolicy(mode=RestartMode.ON_FAILURE, max_attempts=2, delay_s=0.3)
+    identifier = project.started("echo run; exit 1", restart=policy)
+    eventually(lambda: project.state(identifier).restart_count == 1, within_s=5)
+    project.kill_supervisor()
+    eventually(project.has_recovered, within_s=5)
+    assert project.exit_code(identifier) == 1
+    assert project.state(identifier).restart_count == 2
+    assert [line.text for line in project.lines(identifier)] == [b"run\n"] * 3
+
+
 def test_kill_in_the_middle_of_many_starts_heals(project: Supervised) -> None:
     specs = [project.spec(FOREVER) for _ in range(20)]
     for spec in specs:

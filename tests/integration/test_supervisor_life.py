@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -200,6 +201,33 @@ def test_probe_that_takes_too_long_fails_and_is_killed(project: Supervised) -> N
     identifier = project.forever(healthcheck=check)
     with pytest.raises(RuntimeFailure, match=r"unhealthy.*waiting"):
         call(project.engine, WaitHealthy(id=identifier))
+
+
+def test_start_interval_counts_until_it_is_healthy_and_interval_after(project: Supervised) -> None:
+    check = HealthCheck(
+        test=("CMD-SHELL", "date +%s%N >> /tmp/probes; test -e /tmp/ready"),
+        interval_s=0.6,
+        start_interval_s=0.1,
+        start_period_s=30,
+        retries=1,
+    )
+    identifier = project.started(f"sleep 0.8; touch /tmp/ready; {FOREVER}", healthcheck=check)
+    call(project.engine, WaitHealthy(id=identifier))
+    spec_dir = project.layout.snapshot(NAME, identifier)
+
+    def times() -> list[int]:
+        for directory, _, names in os.walk(spec_dir):
+            if "probes" in names:
+                with open(os.path.join(directory, "probes")) as file:
+                    return [int(line) for line in file]
+        return []
+
+    before = len(times())
+    assert before >= 4  # dense, although failing: none of them counted
+    eventually(lambda: len(times()) >= before + 2, within_s=10)
+    gaps_s = [(later - earlier) / 1e9 for earlier, later in pairwise(times())]
+    assert min(gaps_s[: before - 1]) < 0.5
+    assert min(gaps_s[before - 1 :]) >= 0.6
 
 
 def test_events_tell_the_story(project: Supervised) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from orchestra.engine.embedded import making, probing, running
 from orchestra.engine.embedded.core import Container
 from orchestra.engine.embedded.pump import LogPump
+from orchestra.engine.embedded.restart import Backoff
 from orchestra.errors import OrchestraError
 from orchestra.linux.exitinfo import exit_status
 from orchestra.linux.procfs import is_running
@@ -74,7 +75,11 @@ def _load(core: Core, container_id: str) -> Container | None:
     except (OSError, msgspec.MsgspecError):
         return None
     state = read_stored_state(core.layout, core.project, container_id)
-    return None if state is None else Container(spec, state)
+    if state is None:
+        return None
+    container = Container(spec, state)
+    container.backoff = Backoff(attempts=state.restart_count)
+    return container
 
 
 def _discard(core: Core, container_id: str) -> None:

@@ -17,14 +17,31 @@ if TYPE_CHECKING:
     from orchestra.engine.embedded.core import Container, Core
     from orchestra.model.container import ContainerSpec
     from orchestra.model.rootfs import Rootfs
+    from orchestra.runtime.cdi import CdiHook
 
 NULL_OUTPUT = "/dev/null"
 _FRESH_S = 2.0
 
 
-def assemble(core: Core, container: Container, scope: CgroupScope, stdin: int) -> Launch:
-    """The launch of *container*. Raises LaunchFailed, OSError, and what the drivers raise."""
-    spec = container.spec
+def with_named_devices(
+    core: Core, spec: ContainerSpec
+) -> tuple[ContainerSpec, tuple[CdiHook, ...]]:
+    """*spec* with what its CDI devices add to it now, and their hooks. Raises as `cdi`."""
+    if not spec.cdi_devices:
+        return spec, ()
+    from orchestra.runtime import cdi
+
+    known = core.drivers.cdi_devices()
+    return cdi.with_devices(spec, known), cdi.hooks_of(spec, known)
+
+
+def assemble(
+    core: Core, container: Container, spec: ContainerSpec, scope: CgroupScope, stdin: int
+) -> Launch:
+    """The launch of *container* as *spec*.
+
+    Raises LaunchFailed, OSError, and what the drivers raise.
+    """
     run_dir = core.layout.container_run(core.project, container.id)
     stdout, stderr = fifo_paths(run_dir)
     if spec.log.driver == "none":

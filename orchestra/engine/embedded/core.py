@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from orchestra.model.rootfs import Rootfs
     from orchestra.network.base import NetworkDriver, Timer
     from orchestra.runtime.base import Launch, Launched
+    from orchestra.runtime.cdi import CdiDevices
     from orchestra.volume.base import VolumeDriver
 
 
@@ -103,6 +104,10 @@ class Drivers(Protocol):
     @property
     def volumes(self) -> VolumeDriver: ...
 
+    def cdi_devices(self) -> CdiDevices:
+        """The devices by name that this machine has now."""
+        ...
+
     def begin_launch(self, plan: Launch) -> Launching:
         """Raises OrchestraError or OSError for what is wrong before any fork."""
         ...
@@ -122,9 +127,18 @@ class Reply:
         self._deliver: Callable[[Completion], None] | None = deliver
 
     def succeed(
-        self, *, exit_code: int | None = None, detail: str = "", fds: tuple[int, ...] = ()
+        self,
+        *,
+        exit_code: int | None = None,
+        detail: str = "",
+        warnings: tuple[str, ...] = (),
+        fds: tuple[int, ...] = (),
     ) -> None:
-        self._give(Completion(ticket=self.ticket, exit_code=exit_code, detail=detail, fds=fds))
+        self._give(
+            Completion(
+                ticket=self.ticket, exit_code=exit_code, detail=detail, warnings=warnings, fds=fds
+            )
+        )
 
     def fail(self, error: OrchestraError) -> None:
         self._give(Completion(ticket=self.ticket, error=error))
@@ -155,6 +169,7 @@ class Container:
         self.removal_timer: Timer | None = None
         self.started_s = 0.0  # monotonic
         self.restart_requested = False  # a stop that is half of RestartContainer
+        self.is_shutting_down = False  # stopped with the machine, not for good
         self.remove_request: Callable[[], None] | None = None
         self.hooks: HookSequence | None = None  # under way
         self.health: HealthTrack | None = None

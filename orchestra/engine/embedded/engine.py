@@ -71,7 +71,7 @@ def _dispatch(core: Core, request: Request, reply: Reply) -> None:
     match request:
         case base.CreateContainer():
             making.create(core, request.spec)
-            reply.succeed(detail=" ".join(core.drivers.cgroups.warnings(request.spec.resources)))
+            reply.succeed(warnings=core.drivers.cgroups.warnings(request.spec.resources))
         case base.RemoveContainer():
             container = core.containers.get(request.id)
             if container is None:
@@ -79,7 +79,8 @@ def _dispatch(core: Core, request: Request, reply: Reply) -> None:
             else:
                 making.remove(core, container, request, reply)
         case base.CreateNetwork():
-            reply.succeed(detail=core.drivers.networks.create_network(request.spec).subnet)
+            subnet = core.drivers.networks.create_network(request.spec).subnet
+            reply.succeed(detail=subnet, warnings=core.drivers.networks.warnings())
         case base.RemoveNetwork():
             core.drivers.networks.remove_network(request.name)
             reply.succeed()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestra.engine.embedded import running, stopping, waiting
+from orchestra.engine.embedded.assembly import with_named_devices
 from orchestra.engine.embedded.bindsource import make_bind_source
 from orchestra.engine.embedded.core import Container
 from orchestra.errors import Conflict, NotFound, OrchestraError
@@ -38,6 +39,7 @@ def create(core: Core, spec: ContainerSpec) -> Container:
     if existing is not None:
         return existing
     rotation(spec.log.driver, spec.log.options)
+    with_named_devices(core, spec)
     stopping.signal_number(spec.stop_signal or "SIGTERM")
     with ExitStack() as undo:
         claim_name(core, spec.name, spec.id)

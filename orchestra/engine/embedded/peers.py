@@ -18,8 +18,9 @@ def running_peer(core: Core, kind: str, asked: str) -> ContainerState:
     if peer is None or not peer.pid:
         name = asked[:12] if peer is None else peer.name
         service = f' of service "{peer.service}"' if peer and peer.service else ""
+        reason = "there is none of this name or id" if peer is None else "it is not running"
         raise LaunchFailed(
-            f"cannot join the {kind} namespace of container {name}{service}: it is not running",
+            f"cannot join the {kind} namespace of container {name}{service}: {reason}",
             fix="its command must go on as long as others share what it has",
         )
     return peer

@@ -1,8 +1,9 @@
 """Docker's restart policies: what to do when a container has exited. Pure; time is passed in.
 
 The delay begins at 100 ms, doubles with each restart up to a minute, and begins anew after a run of
-ten seconds (Docker Engine, "Start containers automatically"; `deploy.restart_policy` sets a fixed
-delay and a window after which the attempts are counted anew).
+ten seconds (Docker Engine, "Start containers automatically"). Attempts are counted until somebody
+starts the container by hand, however long it has run in between (moby restartmanager).
+`deploy.restart_policy` sets a fixed delay, and a window after which they are counted anew.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ SETTLED_AFTER_S = 10.0
 class Backoff(NamedTuple):
     """What is remembered between two exits of one container."""
 
-    attempts: int = 0  # restarts since it last ran well; compared with on-failure:N
+    attempts: int = 0  # restarts so far; compared with on-failure:N
     delay_s: float = 0.0  # of the last restart
 
 
@@ -40,9 +41,10 @@ class Decision(NamedTuple):
 
 def decide(policy: RestartPolicy, backoff: Backoff, end: Exit) -> Decision:
     """Whether and when a container with *policy* is started again after *end*."""
-    settled_s = policy.window_s if policy.window_s is not None else SETTLED_AFTER_S
-    if end.ran_s >= settled_s:
+    if policy.window_s is not None and end.ran_s >= policy.window_s:
         backoff = Backoff()
+    elif end.ran_s >= SETTLED_AFTER_S:
+        backoff = backoff._replace(delay_s=0.0)
     if end.stopped_by_user or not _wants_restart(policy, backoff, end):
         return Decision(None, Backoff())
     delay_s = policy.delay_s

@@ -10,10 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestra.engine.embedded import hooks, probing, waiting
-from orchestra.engine.embedded.assembly import assemble
+from orchestra.engine.embedded.assembly import assemble, with_named_devices
 from orchestra.engine.embedded.pump import LogPump, make_fifos
 from orchestra.engine.embedded.restart import Exit, decide
 from orchestra.errors import LaunchFailed, OrchestraError, RuntimeFailure
+from orchestra.linux.procfs import boot_id
 from orchestra.model.state import Health, Status
 from orchestra.runtime.statefile import EXIT_CODE_LOST, exit_code
 
@@ -49,7 +50,7 @@ def start(core: Core, container: Container, reply: Reply | None = None) -> None:
 
 def _prepare(core: Core, container: Container, undo: ExitStack) -> Launch:
     """Everything a launch needs beforehand, with its undoing in *undo*."""
-    spec = container.spec
+    spec, hooks = with_named_devices(core, container.spec)
     run_dir = core.layout.container_run(core.project, container.id)
     os.makedirs(run_dir, mode=0o700, exist_ok=True)
     stdin = -1
@@ -74,7 +75,7 @@ def _prepare(core: Core, container: Container, undo: ExitStack) -> Launch:
         privileged=spec.security.privileged,
     )
     undo.callback(core.destroy_scope, container)
-    return assemble(core, container, container.scope, stdin)
+    return assemble(core, container, spec, container.scope, stdin)._replace(hooks=hooks)
 
 
 def _launch(core: Core, container: Container, plan: Launch) -> None:
@@ -130,6 +131,7 @@ def _launched(core: Core, container: Container, launched: Launched) -> None:
         status=Status.RUNNING,
         pid=launched.pid,
         start_ticks=launched.start_ticks,
+        boot_id=boot_id(),
         started_ns=time.time_ns(),
         exit_code=0,
         error="",
@@ -152,6 +154,7 @@ def _launched(core: Core, container: Container, launched: Launched) -> None:
     if container.restart_requested:
         container.restart_requested = False
         core.emit(container, "restart")
+    container.is_shutting_down = False
     is_delayed = _begin_hooks(core, container)
     if not is_delayed or container.spec.oneoff:  # `run` shows its command's output meanwhile
         _answer_start(container)
@@ -290,7 +293,8 @@ def exited(core: Core, container: Container, status: int | None) -> None:
     oom_killed = release_run(core, container)
     code = EXIT_CODE_LOST if status is None else exit_code(status)
     ran_s = max(0.0, (time.time_ns() - state.started_ns) / 1e9)
-    end = Exit(code, ran_s, state.stopped_by_user or container.restart_requested)
+    is_wanted = state.stopped_by_user or container.restart_requested or container.is_shutting_down
+    end = Exit(code, ran_s, is_wanted)
     decision = decide(container.spec.restart, container.backoff, end)
     container.backoff = decision.backoff
     goes_on = decision.delay_s is not None or container.restart_requested

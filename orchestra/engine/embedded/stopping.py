@@ -43,7 +43,8 @@ def stop(core: Core, container: Container, request: StopContainer, reply: Reply)
     number = signal_number(request.signal or container.spec.stop_signal or "SIGTERM")
     grace_s = container.spec.stop_grace_s if request.grace_s is None else request.grace_s
     container.restart_requested = False
-    if not _leave_alone(core, container):
+    container.is_shutting_down = request.to_resume
+    if not _leave_alone(core, container, remember=not request.to_resume):
         reply.succeed()
         return
     container.stop_replies.append(reply)
@@ -67,7 +68,7 @@ def _after_pre_stop(core: Core, container: Container, go_on: Callable[[], None])
         if error is None:
             go_on()
             return
-        container.restart_requested = False
+        container.restart_requested = container.is_shutting_down = False
         core.set_state(container, container.state._replace(stopped_by_user=False))
         waiting_for = container.stop_replies + container.start_replies
         container.stop_replies, container.start_replies = [], []
@@ -77,16 +78,19 @@ def _after_pre_stop(core: Core, container: Container, go_on: Callable[[], None])
     HookSequence(core, container, "pre_stop", sequence, done).begin()
 
 
-def _leave_alone(core: Core, container: Container) -> bool:
-    """Note that no restart is wanted any more; True when there is something to be stopped."""
+def _leave_alone(core: Core, container: Container, *, remember: bool = True) -> bool:
+    """Note that no restart is wanted any more; True when there is something to be stopped.
+
+    *remember* it beyond its end: then `unless-stopped` does not start it after a reboot.
+    """
     state = container.state
     running.cancel_restart(container)
     if container.is_running:
-        if not state.stopped_by_user:
+        if remember and not state.stopped_by_user:
             core.set_state(container, state._replace(stopped_by_user=True))
         return True
     if state.status == Status.RESTARTING:
-        core.set_state(container, state._replace(status=Status.EXITED, stopped_by_user=True))
+        core.set_state(container, state._replace(status=Status.EXITED, stopped_by_user=remember))
         waiting.settle(container)
     return False
 

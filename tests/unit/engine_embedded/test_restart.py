@@ -51,10 +51,17 @@ def test_delay_doubles_from_a_tenth_of_a_second_to_a_minute() -> None:
     assert delays[-1] == LONGEST_DELAY_S
 
 
-def test_ten_seconds_of_running_reset_delay_and_attempts() -> None:
-    delay_s, backoff = decide(policy("on-failure", max_attempts=2), Backoff(2, 6.4), Exit(1, 10.0))
+def test_ten_seconds_of_running_reset_the_delay_but_not_the_attempts() -> None:
+    delay_s, backoff = decide(policy("on-failure", max_attempts=3), Backoff(2, 6.4), Exit(1, 10.0))
     assert delay_s == FIRST_DELAY_S
-    assert backoff.attempts == 1
+    assert backoff.attempts == 3
+    assert decide(policy("on-failure", max_attempts=3), backoff, Exit(1, 99.0)).delay_s is None
+
+
+def test_window_of_deploy_counts_the_attempts_anew() -> None:
+    windowed = policy("on-failure", max_attempts=2, delay_s=1.0, window_s=5.0)
+    assert decide(windowed, Backoff(2, 1.0), Exit(1, 4.9)).delay_s is None
+    assert decide(windowed, Backoff(2, 1.0), Exit(1, 5.0)) == (1.0, Backoff(1, 1.0))
 
 
 def test_attempts_are_bounded() -> None:

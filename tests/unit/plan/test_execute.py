@@ -8,8 +8,8 @@ from orchestra.engine import base
 from orchestra.engine.fake import Behaviour, FakeEngine
 from orchestra.errors import Interrupted, LaunchFailed, OrchestraError, RuntimeFailure
 from orchestra.model.state import Health
-from orchestra.plan.events import Phase
-from orchestra.plan.execute import Execution
+from orchestra.plan.events import Phase, Progress
+from orchestra.plan.execute import Execution, execute
 from orchestra.plan.graph import PlanBuilder
 from orchestra.plan.operations import Verb
 from tests.unit.plan.projects import HEALTHCHECK, Planner, needs, project, service
@@ -114,3 +114,27 @@ def test_progress_tells_each_step_once() -> None:
         ("Container demo-web-1", "Starting"),
         ("Container demo-web-1", "Started"),
     ]
+
+
+class _Warning:
+    """An engine that does everything, with a warning each time."""
+
+    def __init__(self) -> None:
+        self._tickets: list[int] = []
+
+    def submit(self, _request: str, /) -> int:
+        self._tickets.append(len(self._tickets))
+        return self._tickets[-1]
+
+    def next_completion(self, _timeout_s: float | None = None) -> base.Completion:
+        return base.Completion(ticket=self._tickets[-1], warnings=("no limits here",))
+
+
+def test_warning_of_the_engine_is_told_once() -> None:
+    builder: PlanBuilder[str] = PlanBuilder()
+    first = builder.add(Verb.CREATE, "a", request="a")
+    builder.add(Verb.START, "b", request="b", needs=[first])
+    told: list[Progress] = []
+    execute(builder.build(), _Warning(), told.append)
+    warned = [each.text for each in told if each.phase is Phase.WARNING]
+    assert warned == ["no limits here"]

@@ -9,7 +9,7 @@ import pytest
 
 from orchestra.engine import base
 from orchestra.engine.fake import Behaviour, FakeEngine
-from orchestra.errors import ConfigError
+from orchestra.errors import ConfigError, Unsupported
 from orchestra.model.container import ContainerId
 from orchestra.model.network import NetworkSpec
 from orchestra.model.service import Service, VolumesFrom
@@ -240,18 +240,25 @@ def test_port_moves_to_the_replacement() -> None:
 
 def test_attribute_without_effect_is_named_when_a_container_is_made_and_not_again() -> None:
     host = planner()
-    wanted = project(
-        service("a", isolation="hyperv"),
-        service("b", isolation="process", runtime="runsc", storage_opts=(("size", "1G"),)),
-    )
+    wanted = project(service("a", cpu_count=2), service("b", cpu_count=1, cpu_percent=50.0))
     plan = host.plan(wanted)
     assert plan.warnings == (
-        "`isolation` has no effect yet (services: a, b)",
-        "`runtime` has no effect yet (services: b)",
-        "`storage_opt` has no effect yet (services: b)",
+        "`cpu_count` has no effect: it is for Windows (services: a, b)",
+        "`cpu_percent` has no effect: it is for Windows (services: b)",
     )
     host.apply(wanted)
     assert host.plan(wanted).warnings == ()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"isolation": "hyperv"}, {"runtime": "runsc"}, {"storage_opts": (("size", "1G"),)}],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_what_would_not_be_kept_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(Unsupported) as caught:
+        planner().plan(project(service("a", **fields)))
+    assert caught.value.path[:2] == ("services", "a")
 
 
 def test_cost_of_planning_grows_linearly() -> None:

@@ -195,6 +195,16 @@ def test_chunk_is_taken_from_a_pipe(directory: str, writer: LogWriter) -> None:
     assert texts(directory) == [b"one\n", b"two\n"]
 
 
+def test_no_file_is_larger_than_its_size_however_much_comes_at_once(directory: str) -> None:
+    writer = LogWriter(directory, Rotation(1000, 100))
+    lines = [b"line %d of many\n" % number for number in range(1500)]
+    assert _through_a_pipe(writer, b"".join(lines)) == sum(map(len, lines))
+    writer.close()
+    sizes = [os.path.getsize(raw_path(directory, each)) for each in generations(directory)]
+    assert max(sizes) <= 1000
+    assert texts(directory) == lines
+
+
 def test_what_cannot_be_spliced_is_read(
     directory: str, writer: LogWriter, refuse_splice: Callable[[], None]
 ) -> None:
