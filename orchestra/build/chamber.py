@@ -14,8 +14,6 @@ from orchestra.linux.constants import CLONE_NEWNS, MS_PRIVATE, MS_REC
 from orchestra.linux.mount import mount
 from orchestra.linux.namespaces import unshare
 from orchestra.linux.prctl import set_parent_death_signal
-from orchestra.runtime.mountops import Overlay, RootDirectory
-from orchestra.runtime.plan_rootfs import observe_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +37,9 @@ def inside(mounts: tuple[Mounted, ...], work: Callable[[], bytes]) -> bytes:
 
     Raises ChamberError for what *work* raises as OSError or ValueError and its kin.
     """
+    import orchestra.runtime.mountops
+    import orchestra.runtime.plan_rootfs  # noqa: F401 (here: a forked process imports nothing)
+
     read_end, write_end = os.pipe2(os.O_CLOEXEC)
     pid = os.fork()
     if pid == 0:
@@ -60,6 +61,9 @@ def inside(mounts: tuple[Mounted, ...], work: Callable[[], bytes]) -> bytes:
 
 
 def _be_inside(mounts: tuple[Mounted, ...], work: Callable[[], bytes], answer: int) -> None:
+    from orchestra.runtime.mountops import Overlay, RootDirectory
+    from orchestra.runtime.plan_rootfs import observe_host
+
     code = 1
     try:
         set_parent_death_signal(signal.SIGKILL)

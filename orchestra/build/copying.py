@@ -16,6 +16,7 @@ import tarfile
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.build.selection import CopyError
 from orchestra.linux.remove_tree import remove_tree
 from orchestra.runtime.users import UserError, find_user
 
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _CAPABILITY = "security.capability"
 _ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
-
-
-class CopyError(ValueError):
-    """Something cannot be copied; the text is a sentence."""
 
 
 class Job(NamedTuple):

@@ -11,11 +11,8 @@ import msgspec
 
 from orchestra.build.filesystem import BuiltLayer
 from orchestra.image.catalog import ImageRow, NameRow
-from orchestra.image.config import HistoryEntry, ImageDocument, RootFileSystem, RunSettings
-from orchestra.image.difftar import archive_of
-from orchestra.image.loading import encode_manifest
-from orchestra.image.making import rfc3339
-from orchestra.image.manifest import OCI_CONFIG, OCI_LAYER, Descriptor
+from orchestra.image.config import HistoryEntry, ImageDocument, RootFileSystem, RunSettings, rfc3339
+from orchestra.image.manifest import OCI_CONFIG, OCI_LAYER, Descriptor, encode_manifest
 from orchestra.linux.tree_size import tree_size
 
 if TYPE_CHECKING:
@@ -48,6 +45,8 @@ def store_layer(store: LocalImageStore, directory: str) -> BuiltLayer:
     It moves there; neither it nor its blob is synced. The blob is not compressed: the digest is the
     diff id, and nothing is spent on what may never be pushed.
     """
+    from orchestra.image.difftar import archive_of  # not for who finds all in the cache
+
     with store.blobs.create() as blob:
         pieces = bytearray()
         for piece in archive_of(directory):
@@ -97,5 +96,17 @@ def register(
     config = Descriptor(media_type=OCI_CONFIG, digest=store.blobs.put(data), size=len(data))
     manifest = store.blobs.put(encode_manifest(config, [layer.blob for layer in result.layers]))
     rows = tuple(NameRow(name.name, name.tag, "", config.digest) for name in names)
-    store.catalog.register(ImageRow(config.digest, manifest, time.time_ns()), rows)
+    if not _is_registered(store, config.digest, manifest, rows):
+        store.catalog.register(ImageRow(config.digest, manifest, time.time_ns()), rows)
     return config.digest
+
+
+def _is_registered(
+    store: LocalImageStore, image: str, manifest: str, names: tuple[NameRow, ...]
+) -> bool:
+    """Asking costs much less than a transaction, which waits for the disk."""
+    row = store.catalog.image(image)
+    if row is None or row.manifest != manifest:
+        return False
+    found = (store.catalog.tagged(name.repository, name.tag) for name in names)
+    return all(each is not None and each.image == image and not each.target for each in found)

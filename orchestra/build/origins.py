@@ -46,18 +46,22 @@ class Toolbox(NamedTuple):
     def origin(self, where: Origin | None, states: Mapping[int, State], place: Place) -> FileOrigin:
         """What COPY and bind mounts read from; None is the build context. Raises BuildError."""
         if where is None:
-            return Directory(self.request.context, self.request.ignore)
+            return Directory(self.request.context, self.request.ignore, self._digests)
         if where.stage is not None:
             return self._mounted(states[where.stage].files)
         if where.context:
             value = dict(self.request.contexts)[where.context]
             if "://" not in value:
-                return Directory(value, NOTHING_IGNORED)
+                return Directory(value, NOTHING_IGNORED, self._digests)
         name = where.image or self.image_context(where.context, place)
         try:
             return self._mounted(base_state(self.store, name).files)
         except NotFound as exc:
             raise error_at(place, f"--from={name}: {exc.what}", exc.fix) from exc
+
+    @property
+    def _digests(self) -> str:
+        return os.path.join(os.path.dirname(self.caches), "digests")
 
     def _mounted(self, files: FileSystem) -> Image:
         directory = self.work.directory("source")

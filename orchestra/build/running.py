@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -119,7 +118,7 @@ class Runner:
         connected = command.network == "default"
         mode = NetworkMode.HOST if command.network == "host" else NetworkMode.ENDPOINTS
         return ContainerSpec(
-            id=ContainerId(secrets.token_hex(32)),
+            id=ContainerId(os.urandom(32).hex()),
             name="build",
             project=PROJECT,
             service="",

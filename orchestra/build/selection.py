@@ -11,6 +11,7 @@ import os
 import posixpath
 import re
 import stat
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.build.ignore import NOTHING_IGNORED, pattern_regex
@@ -19,10 +20,15 @@ from orchestra.linux.safe_open import safe_open
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orchestra.build.digests import Digests
     from orchestra.build.ignore import IgnoreRules, Pattern
 
 _CHUNK = 1 << 18
 _WILDCARD = re.compile(r"[*?\[]")
+
+
+class CopyError(ValueError):
+    """Something cannot be copied; the text is a sentence."""
 
 
 class Missing(Exception):
@@ -200,28 +206,35 @@ def _walk(
             yield from inside
 
 
-def digest(source: Source, matches: tuple[Match, ...]) -> str:
+def digest(source: Source, matches: tuple[Match, ...], digests: Digests | None = None) -> str:
     """Of everything that counts in *matches*. Raises OSError."""
     total = hashlib.sha256()
     for match in matches:
         name = "" if match.is_directory else match.name
         total.update(repr((name, len(match.items))).encode())
         for item in match.items:
-            total.update(_described(source, item))
+            total.update(_described(source, item, digests))
     return total.hexdigest()
 
 
-def _described(source: Source, item: Item) -> bytes:
+def _described(source: Source, item: Item, digests: Digests | None) -> bytes:
     status = item.status
     owner = source.owner or (status.st_uid, status.st_gid)
     what = b""
     if stat.S_ISREG(status.st_mode):
-        what = _content_digest(source.root, item.path)
+        what = _file_digest(source, item, digests)
     elif stat.S_ISLNK(status.st_mode):
         what = os.fsencode(os.readlink(item.path, dir_fd=source.root))
     elif stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
         what = str(status.st_rdev).encode()
     return repr((os.fsencode(item.target), status.st_mode, owner, what)).encode()
+
+
+def _file_digest(source: Source, item: Item, digests: Digests | None) -> bytes:
+    if digests is None:
+        return _content_digest(source.root, item.path)
+    read = partial(_content_digest, source.root, item.path)
+    return digests.of(item.path, item.status, read)
 
 
 def _content_digest(root: int, path: str) -> bytes:

@@ -7,10 +7,10 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.build.chamber import ChamberError, Mounted, inside
-from orchestra.build.copying import CopyError, Job, carry_out, make_directory
+from orchestra.build.digests import Digests, digests_path
 from orchestra.build.filemode import parse_mode
 from orchestra.build.ignore import parse_ignore
-from orchestra.build.selection import Missing, Outside, Source, Wanted, digest, select
+from orchestra.build.selection import CopyError, Missing, Outside, Source, Wanted, digest, select
 from orchestra.build.source import error_at
 
 if TYPE_CHECKING:
@@ -52,10 +52,14 @@ class Transfer(NamedTuple):
 
 
 class Directory(NamedTuple):
-    """A directory of this machine as a source: the build context or a named one."""
+    """A directory of this machine as a source: the build context or a named one.
+
+    *digests* is the directory where the digests of its files are remembered, if they are.
+    """
 
     path: str
     ignore: IgnoreRules
+    digests: str = ""
 
 
 class Image(NamedTuple):
@@ -115,7 +119,7 @@ def content_digest(transfer: Transfer, origin: Origin) -> str:
         if isinstance(origin, Directory):
             with _Opened(origin.path) as root:
                 source = Source(root, origin.ignore, (0, 0))
-                return digest(source, _selected(transfer, source, origin))
+                return _digest_of_context(transfer, source, origin)
 
         def work() -> bytes:
             with _Opened(origin.at) as root:
@@ -127,8 +131,21 @@ def content_digest(transfer: Transfer, origin: Origin) -> str:
         raise _failed(transfer.command, exc) from exc
 
 
+def _digest_of_context(transfer: Transfer, source: Source, origin: Directory) -> str:
+    matches = _selected(transfer, source, origin)
+    if not origin.digests:
+        return digest(source, matches)
+    path = digests_path(origin.digests, origin.path, transfer.paths.sources)
+    digests = Digests(path)
+    result = digest(source, matches, digests)
+    digests.save()
+    return result
+
+
 def transfer_files(transfer: Transfer, origin: Origin, rootfs: Rootfs, at: str) -> None:
     """Write what *transfer* takes from *origin* into *rootfs*. Raises BuildError."""
+    from orchestra.build.copying import Job, carry_out  # now: a forked process imports nothing
+
     mounts = [Mounted(rootfs, at)]
     place, rules, owner = at, None, None
     if isinstance(origin, Directory):
@@ -163,6 +180,7 @@ def transfer_files(transfer: Transfer, origin: Origin, rootfs: Rootfs, at: str) 
 
 def make_working_directory(command: Command, path: str, user: str, rootfs: Rootfs, at: str) -> None:
     """WORKDIR: *path* and what is missing above it, owned by *user*. Raises BuildError."""
+    from orchestra.build.copying import make_directory
 
     def work() -> bytes:
         os.chroot(at)

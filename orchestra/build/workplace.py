@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 from typing import TYPE_CHECKING, Self
 
 from orchestra.linux.remove_tree import remove_tree
@@ -26,7 +25,7 @@ class Workplace:
         """*name* is that of the directory of all workplaces of a kind."""
         self.is_alone = False
         self._top = os.path.join(layout.builds, name)
-        self.path = os.path.join(self._top, secrets.token_hex(6))
+        self.path = os.path.join(self._top, os.urandom(6).hex())
         self._lock = -1
         self._count = 0
 

@@ -154,3 +154,8 @@ def _healthcheck(settings: HealthSettings | None) -> HealthCheck | None:
         start_interval_s=settings.start_interval / 1e9 or default.start_interval_s,
         retries=settings.retries or default.retries,
     )
+
+
+def rfc3339(moment_ns: int) -> str:
+    moment = datetime.datetime.fromtimestamp(moment_ns // 10**9, datetime.UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment_ns % 10**9:09d}Z"

@@ -20,10 +20,10 @@ from orchestra.image.catalog import NameRow
 from orchestra.image.decompress import Limit, decompressed
 from orchestra.image.manifest import (
     OCI_CONFIG,
-    OCI_MANIFEST,
     Descriptor,
     Index,
     choose_manifest,
+    encode_manifest,
     parse_manifest,
 )
 from orchestra.image.members import Members
@@ -188,26 +188,6 @@ def _docker_image(
 
 def _descriptor(layer: Stored) -> Descriptor:
     return Descriptor(media_type=layer.media_type, digest=layer.digest, size=layer.size_bytes)
-
-
-def encode_manifest(config: Descriptor, layers: list[Descriptor]) -> bytes:
-    """An OCI manifest."""
-    return msgspec.json.encode(
-        {
-            "schemaVersion": 2,
-            "mediaType": OCI_MANIFEST,
-            "config": _plain(config),
-            "layers": [_plain(layer) for layer in layers],
-        }
-    )
-
-
-def _plain(descriptor: Descriptor) -> dict[str, object]:
-    return {
-        "mediaType": descriptor.media_type,
-        "digest": descriptor.digest,
-        "size": descriptor.size,
-    }
 
 
 def _blob_path(digest: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.image.loading import encode_manifest
-from orchestra.image.manifest import OCI_CONFIG, Descriptor
+from orchestra.image.config import rfc3339
+from orchestra.image.manifest import OCI_CONFIG, Descriptor, encode_manifest
 from orchestra.image.members import Hashed, compress
 
 if TYPE_CHECKING:
@@ -93,8 +92,3 @@ def make_image(
     config = Descriptor(media_type=OCI_CONFIG, digest=receiver.blobs.put(data), size=len(data))
     manifest = receiver.blobs.put(encode_manifest(config, layers))
     return receiver.add(manifest, names).id
-
-
-def rfc3339(moment_ns: int) -> str:
-    moment = datetime.datetime.fromtimestamp(moment_ns // 10**9, datetime.UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment_ns % 10**9:09d}Z"

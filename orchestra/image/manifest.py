@@ -132,3 +132,23 @@ def _decode(data: bytes, kind: type[T], name: str) -> T:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, RecursionError) as exc:
         raise RegistryError(f"the {name} is malformed: {exc}") from exc
+
+
+def encode_manifest(config: Descriptor, layers: list[Descriptor]) -> bytes:
+    """An OCI manifest."""
+    return msgspec.json.encode(
+        {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": _plain(config),
+            "layers": [_plain(layer) for layer in layers],
+        }
+    )
+
+
+def _plain(descriptor: Descriptor) -> dict[str, object]:
+    return {
+        "mediaType": descriptor.media_type,
+        "digest": descriptor.digest,
+        "size": descriptor.size,
+    }

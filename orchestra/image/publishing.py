@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestra.image.catalog import ImageRow
-from orchestra.image.loading import encode_manifest
-from orchestra.image.manifest import OCI_LAYER
+from orchestra.image.manifest import OCI_LAYER, encode_manifest
 from orchestra.image.members import compress
 
 if TYPE_CHECKING:

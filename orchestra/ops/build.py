@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+import orchestra.model.structs  # noqa: F401 (msgspec at half the price)
 from orchestra.build.build import Job
 from orchestra.build.events import StepEvent, StepPhase
 from orchestra.build.graph import SCRATCH, Options, plan_stages
-from orchestra.build.lint.base import Finding, Subject
-from orchestra.build.lint.table import check, policy_of
 from orchestra.build.request import Secret
 from orchestra.build.source import error_at
 from orchestra.errors import ConfigError, NotFound, OrchestraError
@@ -27,6 +26,7 @@ from orchestra.registry.base import PullEnded, PullRequest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from orchestra.build.lint.base import Finding, Subject
     from orchestra.build.request import BuildRequest
     from orchestra.build.source import Place
     from orchestra.image.platform import Platform
@@ -167,15 +167,21 @@ def checked_services(
 
 def lint(request: BuildRequest, host: Host) -> tuple[Finding, ...]:
     """What the lint rules say of the Dockerfile. Raises BuildError for a bad `check` directive."""
+    from orchestra.build.lint.table import check
+
     return check(_subject(request, host))
 
 
 def lint_is_error(request: BuildRequest, host: Host) -> bool:
     """Does the Dockerfile say `# check=error=true`?"""
+    from orchestra.build.lint.table import policy_of
+
     return policy_of(_subject(request, host)).is_error
 
 
 def _subject(request: BuildRequest, host: Host) -> Subject:
+    from orchestra.build.lint.base import Subject
+
     images = host.images()
 
     def image_env(name: str) -> Mapping[str, str] | None:

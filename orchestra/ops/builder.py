@@ -96,6 +96,7 @@ def prune_build_cache(
         size = _prune_mount(path)
         freed += size
         removed += () if os.path.exists(path) else (_short(path),)
+    freed += _prune_digests(layout, before_ns)
     store = LocalImageStore(layout.images)
     spared = frozenset() if shared_too else image_layers(store) | {""}
     kept = set()
@@ -121,6 +122,18 @@ def _prune_directory(directory: str, before_ns: int | None) -> int:
         path = os.path.join(directory, name)
         if before_ns is None or os.stat(path).st_mtime_ns < before_ns:
             freed += _prune_mount(path)
+    return freed
+
+
+def _prune_digests(layout: Layout, before_ns: int | None) -> int:
+    directory = os.path.join(layout.builds, "digests")
+    freed = 0
+    for name in os.listdir(directory) if os.path.isdir(directory) else ():
+        path = os.path.join(directory, name)
+        status = os.stat(path)
+        if before_ns is None or status.st_mtime_ns < before_ns:
+            os.unlink(path)
+            freed += status.st_size
     return freed
 
 

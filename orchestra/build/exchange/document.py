@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from orchestra.errors import RegistryError
-from orchestra.image.config import created_ns
-from orchestra.image.making import rfc3339
+from orchestra.image.config import created_ns, rfc3339
 from orchestra.image.manifest import OCI_MANIFEST, Descriptor
 from orchestra.model.container import Frozen
 

@@ -32,12 +32,16 @@ COMMAND = Command(
     summary="Build or rebuild services",
     flags=(
         Flag("build-arg", "Set build-time variables for services", kind=LIST),
+        Flag("builder", "Set builder to use; there is one here, so any name means it", kind=TEXT),
         Flag("check", "Check build configuration"),
         Flag("memory", "Set memory limit for the build container", short="m", kind=TEXT),
         Flag("no-cache", "Do not use cache when building the image"),
+        Flag("print", "Print equivalent bake file"),
+        Flag("provenance", "Accepted without effect: no attestations are made", kind=TEXT),
         Flag("pull", "Always attempt to pull a newer version of the image"),
         Flag("push", "Push service images"),
         Flag("quiet", "Suppress the build output", short="q"),
+        Flag("sbom", "Accepted without effect: no attestations are made", kind=TEXT),
         Flag("ssh", "Set SSH authentications used when building service images", kind=LIST),
         Flag("with-dependencies", "Also build dependencies (transitively)"),
         *OLD_FLAGS,
@@ -45,28 +49,39 @@ COMMAND = Command(
     examples=(
         ("orchestra build", "Build all services that have a `build`"),
         ("orchestra build --no-cache web", "Run every step of `web` again"),
+        ("orchestra build --print", "Tell what would be built, as a bake file"),
         ("orchestra build --check", "Look for mistakes in the Dockerfiles, build nothing"),
     ),
 )
 
 
+_PROGRESS = ("", "auto", "tty", "plain", "quiet", "rawjson", "json")
+
+
 def run(args: Args, context: Context) -> int:
     """Build the images of the project's services."""
+    import json
+
     from orchestra.ops.build import BuildOptions, build
+    from orchestra.ops.build_print import bake_file
     from orchestra.ops.contexts import Contexts
 
-    context.refuse_dry_run()
+    if not args.on("print") and not args.on("check"):
+        context.refuse_dry_run()
     options = BuildOptions(
         services=args.words,
         include_dependencies=args.on("with-dependencies"),
         extras=extras_of(args, context),
     )
     project = load_project(context, args.words)
+    if args.on("print"):
+        write(json.dumps(bake_file(project, options), indent=2) + "\n")
+        return 0
+    mode = progress_mode(args, context)
     with Contexts(context.host().layout) as contexts:
         around = surroundings(context, contexts)
         if args.on("check"):
             return _check(context, project, options, around)
-        mode = args.text("progress") or context.options.progress
         with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
             built = build(context.host(), project, options, around, watch)
     if not built:
@@ -77,6 +92,16 @@ def run(args: Args, context: Context) -> int:
     if args.on("push"):
         push_images(context, tuple(each.reference for each in built), quietly=args.on("quiet"))
     return 0
+
+
+def progress_mode(args: Args, context: Context) -> str:
+    """How the build is shown: --progress of the command, or the global one. Raises UsageError."""
+    mode = args.text("progress")
+    if mode not in _PROGRESS:
+        raise UsageError(
+            f'invalid --progress "{mode}"', fix="give auto, tty, plain, json, rawjson or quiet"
+        )
+    return mode or context.environ.get("BUILDKIT_PROGRESS", "") or context.options.progress
 
 
 def surroundings(context: Context, contexts: Contexts) -> Surroundings:

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from orchestra.cli.commands.build import extras_of, push_images, surroundings
+from orchestra.cli.commands.build import extras_of, progress_mode, push_images, surroundings
 from orchestra.cli.context import write
 from orchestra.cli.flags import LIST, TEXT, Command, Flag, UsageError
 from orchestra.cli.render.building import open_build_display
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
     from orchestra.model.build import BuildSpec
+    from orchestra.model.container import Ulimit
     from orchestra.ops.contexts import Contexts
 
 COMMAND = Command(
@@ -51,6 +52,7 @@ COMMAND = Command(
         Flag("ssh", "SSH agent socket to expose to the build (default|ID[=SOCKET])", kind=LIST),
         Flag("tag", "Name of the image (NAME[:TAG])", short="t", kind=LIST),
         Flag("target", "Set the target build stage to build", kind=TEXT),
+        Flag("ulimit", "Limit of each step (NAME=SOFT[:HARD])", kind=LIST),
     ),
     min_args=1,
     max_args=1,
@@ -62,7 +64,6 @@ COMMAND = Command(
 )
 
 _LAYOUT = "oci-layout://"
-_PROGRESS = ("", "auto", "tty", "plain", "quiet", "rawjson", "json")
 
 
 def run(args: Args, context: Context) -> int:
@@ -71,13 +72,11 @@ def run(args: Args, context: Context) -> int:
     from orchestra.ops.contexts import Contexts
 
     context.refuse_dry_run()
-    if args.text("progress") not in _PROGRESS:
-        raise UsageError(f'invalid --progress "{args.text("progress")}"')
+    mode = progress_mode(args, context)
     with Contexts(context.host().layout) as contexts:
         request = _request(args, context, contexts)
         if args.on("check"):
             return _check(context, request)
-        mode = args.text("progress") or context.options.progress
         with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
             image = build_image(context.host(), request, pull=args.on("pull"), watch=watch)
     if args.on("push"):
@@ -144,6 +143,7 @@ def _spec(args: Args, context: Context) -> BuildSpec:
         platforms=(args.text("platform"),) if args.text("platform") else (),
         extra_hosts=_pairs(args, "add-host", ":"),
         shm_bytes=shm,
+        ulimits=tuple(_ulimit(text) for text in args.texts("ulimit")),
     )
 
 
@@ -161,6 +161,18 @@ def _absolute(value: str, base: str) -> str:
     if value.startswith(_LAYOUT):
         return _LAYOUT + os.path.join(base, value.removeprefix(_LAYOUT))
     return value if "://" in value or is_remote(value) else os.path.join(base, value)
+
+
+def _ulimit(text: str) -> Ulimit:
+    """`NAME=SOFT[:HARD]`; -1 is no limit. Raises UsageError."""
+    from orchestra.model.container import Ulimit
+
+    name, _, numbers = text.partition("=")
+    soft, _, hard = numbers.partition(":")
+    try:
+        return Ulimit(name=name, soft=int(soft), hard=int(hard or soft))
+    except ValueError as exc:
+        raise UsageError(f'invalid --ulimit "{text}"', fix="write NAME=SOFT:HARD") from exc
 
 
 def _pairs(args: Args, flag: str, separator: str) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,88 @@
+"""What files contained when they were last read, so that a build need not read them all again.
+
+A digest counts for as long as stat(2) says the same of the file: device, inode, size, mode, mtime
+and ctime, which nobody can set. A file that has changed within the last moments before it was read
+is not remembered, since a second change might leave no trace in the clock: git calls that "racy".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from orchestra.runtime.statefile import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_STAT = struct.Struct("<QQQIqq")
+_RACY_NS = 2_000_000_000
+"""FAT has times of two seconds; others have those of a timer tick."""
+_WORTH_FILES, _WORTH_BYTES = 200, 4 << 20
+"""Less than that is read faster than a list of it."""
+
+
+class Digests:
+    """The digests of what one COPY has taken; kept in *path*."""
+
+    def __init__(self, path: str, clock_ns: Callable[[], int] = time.time_ns) -> None:
+        self._path = path
+        self._clock_ns = clock_ns
+        self._known: dict[bytes, bytes] | None = None
+        self._seen: dict[bytes, bytes] = {}
+        self._bytes = 0
+        self._is_new = False
+
+    def of(self, name: str, status: os.stat_result, read: Callable[[], bytes]) -> bytes:
+        """The digest of the file *name*: the known one, or what *read* finds out now."""
+        stamp = _STAT.pack(
+            status.st_dev,
+            status.st_ino,
+            status.st_size,
+            status.st_mode,
+            status.st_mtime_ns,
+            status.st_ctime_ns,
+        )
+        key = os.fsencode(name)
+        self._bytes += status.st_size
+        known = self._load().get(key, b"")
+        if known.startswith(stamp):
+            self._seen[key] = known
+            return known[_STAT.size :]
+        now_ns = self._clock_ns()
+        digest = read()
+        if max(status.st_ctime_ns, status.st_mtime_ns) < now_ns - _RACY_NS:
+            self._seen[key] = stamp + digest
+            self._is_new = True
+        return digest
+
+    def save(self) -> None:
+        """Remember what was seen, if it is worth it. Raises OSError."""
+        known = self._load()
+        if not self._is_new and len(known) == len(self._seen):
+            return
+        if len(self._seen) < _WORTH_FILES and self._bytes < _WORTH_BYTES:
+            return
+        os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
+        write_atomically(self._path, msgspec.msgpack.encode(self._seen), durable=False)
+
+    def _load(self) -> dict[bytes, bytes]:
+        if self._known is None:
+            try:
+                with open(self._path, "rb") as file:
+                    self._known = msgspec.msgpack.decode(file.read(), type=dict[bytes, bytes])
+                os.utime(self._path)  # so that pruning can tell what is used
+            except (FileNotFoundError, msgspec.DecodeError):
+                self._known = {}
+        return self._known
+
+
+def digests_path(directory: str, root: str, sources: tuple[str, ...]) -> str:
+    """Where the digests for *sources* of the context *root* are kept below *directory*."""
+    name = hashlib.sha256("\0".join((root, *sources)).encode("utf-8", "surrogateescape"))
+    return os.path.join(directory, name.hexdigest()[:32])
