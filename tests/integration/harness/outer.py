@@ -18,8 +18,12 @@ HOST_ADDRESS, OUTSIDE_ADDRESS = "192.0.2.1", "192.0.2.2"
 OUTSIDE = "outside"
 
 
+_BEFORE: list[int] = []
+
+
 def enter() -> None:
     """Move this process into namespaces of its own. Raises OSError."""
+    _BEFORE.append(os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC))
     libc = ctypes.CDLL(None, use_errno=True)
     _checked(libc.unshare(CLONE_NEWNS | CLONE_NEWNET), "unshare")
     _checked(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "make / private")
@@ -46,6 +50,18 @@ def from_outside(*command: str, timeout_s: float = 20) -> subprocess.CompletedPr
     """Run *command* on the machine outside, which reaches the host as 192.0.2.1."""
     argv = ["ip", "netns", "exec", OUTSIDE, *command]
     return subprocess.run(argv, capture_output=True, text=True, timeout=timeout_s, check=False)
+
+
+def on_the_machine(
+    command: list[str], *, cwd: str, env: dict[str, str], timeout_s: float
+) -> subprocess.CompletedProcess[str]:
+    """Run *command* in the network that the tests were started in: for package registries only."""
+    (network,) = _BEFORE
+    return subprocess.run(
+        ["nsenter", f"--net=/proc/self/fd/{network}", *command],
+        capture_output=True, text=True, check=False,
+        cwd=cwd, env=env, timeout=timeout_s, pass_fds=(network,),
+    )  # fmt: skip
 
 
 def _checked(result: int, what: str) -> None:
