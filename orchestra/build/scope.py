@@ -135,3 +135,7 @@ class Scope:
         """What a RUN has in its environment: ENV, declared arguments and given proxies."""
         proxies = {name: value for name, value in self._given.items() if name in PROXY_ARGS}
         return {**proxies, **self.args, **self.env}
+
+    def passing(self) -> frozenset[str]:
+        """The names of `run_variables` that leave the cache as it is: proxies without an ARG."""
+        return frozenset(PROXY_ARGS & self._given.keys()) - self.args.keys() - self.env.keys()

@@ -168,6 +168,7 @@ class StageBuild:
         context = StepContext(
             state=state,
             variables=scope.run_variables(),
+            passing=scope.passing(),
             sources=planned.sources,
             states=self._states,
             is_cached=not self._request.no_cache & {"*", planned.stage.title},

@@ -53,14 +53,23 @@ _TAIL_BYTES = 4096
 
 
 class StepContext(NamedTuple):
-    """The step's place in the build; *states* are the finished stages."""
+    """The step's place in the build; *states* are the finished stages.
+
+    *passing* names variables that a RUN sees and that are in no key: proxies that no ARG declares.
+    """
 
     state: State
     variables: Mapping[str, str]
+    passing: frozenset[str]
     sources: Mapping[str, Origin]
     states: Mapping[int, State]
     is_cached: bool
     report: Callable[..., None]
+
+    def key_variables(self, env: Mapping[str, str]) -> dict[str, str]:
+        """What of the variables of a RUN counts."""
+        counting = {k: v for k, v in self.variables.items() if k not in self.passing}
+        return {**env, **counting}
 
 
 class Done(NamedTuple):
@@ -226,7 +235,7 @@ def _run(toolbox: Toolbox, request: BuildRequest, context: StepContext, command:
     parts: list[object] = [
         argv,
         command.script,
-        sorted(env.items()),
+        sorted(context.key_variables(environment(settings)).items()),
         settings.working_dir,
         settings.user,
         network,

@@ -1,5 +1,6 @@
 import sys
+from importlib.metadata import version
 
-import six
+import iniconfig
 
-sys.stdout.write(f"six {six.__version__}\n")
+sys.stdout.write(f"{'installed' if iniconfig.IniConfig else ''} {version('iniconfig')}\n")
