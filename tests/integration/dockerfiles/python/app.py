@@ -1,6 +1,7 @@
 import sys
 from importlib.metadata import version
 
-import iniconfig
+from iniconfig import IniConfig
 
-sys.stdout.write(f"{'installed' if iniconfig.IniConfig else ''} {version('iniconfig')}\n")
+name = IniConfig("settings", data="[app]\nname = installed\n")["app"]["name"]
+sys.stdout.write(f"{name} {version('iniconfig')}\n")
