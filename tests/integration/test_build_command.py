@@ -19,6 +19,9 @@ from tests.support.eventually import eventually
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.harness.terminal import Terminal
     from tests.support.scenario import Orchestra
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
@@ -308,6 +311,61 @@ def test_a_killed_build_leaves_no_process_and_no_image(orchestra: Orchestra) -> 
     orchestra("image", "build", "-q", "-t", "next", ".")
     work = os.path.join(orchestra.env["ORCHESTRA_DATA_ROOT"], "build", "work")
     assert os.listdir(work) == []
+
+
+def test_a_kill_in_the_middle_of_parallel_stages_leaves_nothing(orchestra: Orchestra) -> None:
+    """No image, no process, no mount; what was finished before it need not run again."""
+    write(
+        orchestra,
+        "Dockerfile",
+        "FROM host AS one\nRUN echo finished > /f\nRUN echo started-1; exec sleep 4245\n"
+        "FROM host AS two\nRUN echo started-2; exec sleep 4245\n"
+        "FROM host\nCOPY --from=one / /1\nCOPY --from=two / /2\n",
+    )
+    build = subprocess.Popen(
+        [PROGRAM, "image", "build", "--progress", "plain", "-t", "killed", "."],
+        cwd=orchestra.directory,
+        env=orchestra.env,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert build.stderr is not None
+    started = set()
+    for line in build.stderr:
+        started |= {line.split()[-1]} & {"started-1", "started-2"} if line.strip() else set()
+        if len(started) == 2:
+            break
+    build.send_signal(signal.SIGKILL)
+    build.wait(timeout=10)
+    build.stderr.close()
+    eventually(lambda: is_gone("^sleep 4245"), within_s=5)
+    eventually(lambda: is_gone("image build --progress plain -t killed"), within_s=5)
+    data = orchestra.env["ORCHESTRA_DATA_ROOT"]
+    with open("/proc/self/mounts", encoding="utf-8") as mounts:
+        assert f"{data}/build" not in mounts.read()
+    assert "killed" not in orchestra("image", "ls").out
+    write(orchestra, "Dockerfile", "FROM host\nRUN echo finished > /f\n")
+    assert steps(orchestra) == [("RUN", "cached")]
+    assert os.listdir(os.path.join(data, "build", "work")) == []
+
+
+def test_a_terminal_shows_the_running_steps_and_what_failed(
+    orchestra: Orchestra, terminal: Callable[..., Terminal]
+) -> None:
+    write(
+        orchestra,
+        "Dockerfile",
+        "FROM host AS one\nRUN echo line-of-one; sleep 1; echo 1 > /1\n"
+        "FROM host AS two\nRUN echo line-of-two; sleep 2; echo why; exit 9\n"
+        "FROM host\nCOPY --from=one /1 /1\nCOPY --from=two / /2\n",
+    )
+    shown = terminal("image", "build", ".", cwd=orchestra.directory)
+    shown.expect("line-of-one\r\n")
+    shown.expect("line-of-two\r\n")
+    assert shown.wait() == 17
+    output = shown.output
+    for text in ("✔", "✘", "[one 2/2]", "[two 2/2]", ">>> RUN echo line-of-two", "why", "code 9"):
+        assert text in output, text
 
 
 def test_the_cache_outlives_removed_images_until_it_is_pruned(orchestra: Orchestra) -> None:
