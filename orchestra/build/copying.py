@@ -81,10 +81,12 @@ class _Writer:
         self._job = job
         self._owner = _owner(job.chown) if job.chown else job.source.owner
         self._times: list[tuple[str, int]] = []
+        self._written: dict[tuple[int, int], str] = {}
 
     def run(self) -> None:
         job = self._job
         for match in job.matches:
+            self._written.clear()
             if match.is_directory and not job.parents:
                 self._copy_directory(match.items, job.destination)
             elif match.is_directory:
@@ -134,6 +136,8 @@ class _Writer:
             self._dress(item, path)
             return
         self._make_room(path)
+        if self._link(item, path):
+            return
         capability = b""
         if stat.S_ISREG(mode):
             capability = self._copy_content(item, path)
@@ -148,6 +152,16 @@ class _Writer:
         self._dress(item, path)
         if capability:
             os.setxattr(path, _CAPABILITY, capability)
+
+    def _link(self, item: Item, path: str) -> bool:
+        """Names of one file below one source stay so, as with BuildKit; False for the first."""
+        if not stat.S_ISREG(item.status.st_mode) or item.status.st_nlink == 1:
+            return False
+        first = self._written.setdefault((item.status.st_dev, item.status.st_ino), path)
+        if first == path or not os.path.lexists(first):
+            return False
+        os.link(first, path, follow_symlinks=False)
+        return True
 
     def _make_directory(self, path: str) -> None:
         try:

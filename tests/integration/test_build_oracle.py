@@ -2,7 +2,7 @@
 
 Docker's classic builder is what the machine has. Left out of the comparison: times, the file type
 that it repeats in the mode of tar headers, and set-user-id bits, which its client drops (BuildKit
-keeps them, and so do we).
+keeps them, and so do we); with BuildKit, what it leaves of mount points.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.docker_engine import DockerEngine, why_no_engine
+from tests.support.docker_engine import DockerEngine, find_compose, why_no_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,7 @@ pytestmark = [
 ]
 
 BASE = "oracle:busybox"
+COMPOSE = find_compose()
 DOCKERFILE = """\
 FROM oracle:busybox AS first
 RUN echo made > /made && chmod 640 /made && chown 5:6 /made
@@ -91,14 +92,14 @@ def make_context(directory: str) -> None:
         file.write(DOCKERFILE)
 
 
-def tree_of(archive: str) -> dict[str, tuple[object, ...]]:
+def tree_of(archive: str, *, mode_bits: int = 0o1777) -> dict[str, tuple[object, ...]]:
     """The files of the image that `docker save` wrote, its layers laid over each other."""
     tree: dict[str, tuple[object, ...]] = {}
     with tarfile.open(archive) as whole:
         manifest = json.loads(_content(whole, "manifest.json"))
         for layer in manifest[0]["Layers"]:
             with tarfile.open(fileobj=io.BytesIO(_content(whole, layer))) as files:
-                _lay_over(tree, files)
+                _lay_over(tree, files, mode_bits)
     return tree
 
 
@@ -108,7 +109,7 @@ def _content(archive: tarfile.TarFile, name: str | tarfile.TarInfo) -> bytes:
     return file.read()
 
 
-def _lay_over(tree: dict[str, tuple[object, ...]], files: tarfile.TarFile) -> None:
+def _lay_over(tree: dict[str, tuple[object, ...]], files: tarfile.TarFile, mode_bits: int) -> None:
     below = set(tree)
     for entry in files:
         directory, _, name = entry.name.strip("/").rpartition("/")
@@ -119,9 +120,10 @@ def _lay_over(tree: dict[str, tuple[object, ...]], files: tarfile.TarFile) -> No
             gone = {path for path in tree if path == hidden or path.startswith(f"{hidden}/")}
         else:
             content = _content(files, entry) if entry.isreg() else entry.linkname
-            mode = 0 if entry.issym() else entry.mode & 0o1777
+            mode = 0 if entry.issym() else entry.mode & mode_bits
             path = f"{directory}/{name}".strip("/")
-            tree[path] = (entry.type, mode, entry.uid, entry.gid, content)
+            xattrs = {k: v for k, v in entry.pax_headers.items() if k.startswith("SCHILY.xattr.")}
+            tree[path] = (entry.type, mode, entry.uid, entry.gid, content, xattrs)
             continue
         for path in gone:
             tree.pop(path, None)
@@ -144,3 +146,61 @@ def test_both_make_the_same_image(
     found = json.loads(orchestra("image", "inspect", "same:1").out)[0]["Config"]
     for name in SETTINGS:
         assert (found.get(name) or None) == (expected.get(name) or None), name
+
+
+MOUNT_POINTS = ("dev", "proc", "sys", "etc/hosts", "etc/resolv.conf", "m", "t")
+"""What BuildKit leaves of the mounts of a RUN; we remove that."""
+BUILDKIT = """\
+FROM oracle:busybox AS first
+RUN echo made > /made && chmod 640 /made && chown 5:6 /made && ln /made /hard
+FROM oracle:busybox
+ARG WHO=world
+ENV A=1 B="two ${WHO:+words}" C=${NONE:-default}
+WORKDIR /srv/app
+COPY src .
+COPY --chmod=4711 src/a /set-uid
+COPY --chown=3:4 src/a src/c.txt /owned/
+COPY --from=first /made /hard /from/
+COPY --from=first / /all/
+ADD archive.tar.gz /archive/
+RUN --mount=type=bind,source=src,target=/m cp /m/a /bound && rm -rf sub && mkdir sub
+RUN --mount=type=tmpfs,target=/t touch /t/gone && echo $WHO > /who
+USER 7
+LABEL x="$B"
+ENTRYPOINT ["/bin/sh"]
+"""
+
+
+def test_buildkit_makes_the_same_image(
+    engine: DockerEngine, orchestra: Orchestra, tmp_path: Path
+) -> None:
+    """The engine's BuildKit, to which Docker Compose speaks: set-user-id bits and xattrs, too."""
+    if COMPOSE is None:
+        pytest.skip("needs Docker Compose, which speaks to the engine's BuildKit")
+    context = str(tmp_path / "context")
+    make_context(context)
+    with open(f"{context}/Dockerfile", "w", encoding="utf-8") as file:
+        file.write(BUILDKIT)
+    os.chmod(f"{context}/src/a", 0o4755)
+    with open(f"{context}/compose.yaml", "w", encoding="utf-8") as file:
+        file.write("services: {same: {image: 'same:2', build: {context: ., network: none}}}\n")
+    base, theirs, ours = (str(tmp_path / name) for name in ("base", "theirs", "ours"))
+    engine.run(["docker", "save", BASE, "-o", base])
+    engine.run([COMPOSE, "-f", f"{context}/compose.yaml", "build"])
+    engine.run(["docker", "save", "same:2", "-o", theirs])
+    orchestra("image", "load", "-q", "-i", base)
+    orchestra("image", "build", "-q", "-t", "same:2", "--network", "none", context)
+    orchestra("image", "save", "same:2", "-o", ours)
+    ours_tree, theirs_tree = tree_of(ours, mode_bits=0o7777), tree_of(theirs, mode_bits=0o7777)
+    for stub in MOUNT_POINTS:
+        theirs_tree.pop(stub, None)
+        theirs_tree.pop(f"all/{stub}", None)
+    both = {path: (ours_tree.get(path), theirs_tree.get(path)) for path in ours_tree | theirs_tree}
+    assert {path: pair for path, pair in both.items() if pair[0] != pair[1]} == {}
+    expected = json.loads(engine.run(["docker", "inspect", "same:2"]))[0]["Config"]
+    found = json.loads(orchestra("image", "inspect", "same:2").out)[0]["Config"]
+    for name in SETTINGS:
+        theirs_has, ours_has = expected.get(name) or None, found.get(name) or None
+        if name == "Labels":  # Compose adds its own
+            theirs_has = {k: v for k, v in theirs_has.items() if not k.startswith("com.docker.")}
+        assert ours_has == theirs_has, name
