@@ -202,5 +202,7 @@ def test_buildkit_makes_the_same_image(
     for name in SETTINGS:
         theirs_has, ours_has = expected.get(name) or None, found.get(name) or None
         if name == "Labels":  # Compose adds its own
-            theirs_has = {k: v for k, v in theirs_has.items() if not k.startswith("com.docker.")}
+            theirs_has = {
+                k: v for k, v in (theirs_has or {}).items() if not k.startswith("com.docker.")
+            }
         assert ours_has == theirs_has, name
