@@ -163,7 +163,11 @@ def measured(sides: list[Side], directory: str, runs: int) -> dict[tuple[str, st
                     touch(context, f"{count} {side.name}")
                 argv = side.command(context, work.flags)
                 begun = time.monotonic()
-                subprocess.run(argv, env=side.env, check=True, capture_output=True)
+                done = subprocess.run(
+                    argv, env=side.env, capture_output=True, text=True, check=False
+                )
+                if done.returncode:
+                    sys.exit(f"{side.name}, {work.name}: {done.stderr[-2000:]}")
                 if count:
                     times.setdefault((work.name, side.name), []).append(time.monotonic() - begun)
     return {key: statistics.median(values) for key, values in times.items()}
