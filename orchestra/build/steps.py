@@ -91,6 +91,8 @@ class _Work(NamedTuple):
 
 def _carry_out(toolbox: Toolbox, request: BuildRequest, context: StepContext, work: _Work) -> Done:
     """From the cache, or by *work* in a fresh upper layer that then becomes a layer."""
+    if request.epoch_s is not None:  # a layer with other times is another layer
+        work = work._replace(key=step_key("clamped", work.key, [request.epoch_s]))
     if not context.is_cached:
         return _worked(toolbox, request, context, work)
     done = _remembered(toolbox, work)
