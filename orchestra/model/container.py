@@ -197,13 +197,16 @@ class Namespaces(Frozen, frozen=True, kw_only=True):
 
 # -- life cycle ---------------------------------------------------------------------------------
 class HealthCheck(Frozen, frozen=True, kw_only=True):
-    """test is ("CMD", …) or ("CMD-SHELL", line). Docker's defaults."""
+    """test is ("CMD", …) or ("CMD-SHELL", line). Docker's defaults.
+
+    *start_interval_s* 0: not given.
+    """
 
     test: tuple[str, ...]
     interval_s: float = 30.0
     timeout_s: float = 30.0
     start_period_s: float = 0.0
-    start_interval_s: float = 5.0
+    start_interval_s: float = 0.0
     retries: int = 3
 
 

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 DEFAULT_S = 30.0
 """What 0 means for interval and timeout, as Docker has it."""
 
+DEFAULT_START_S = 5.0
+"""What 0 means for start_interval, but never longer than the interval itself, as in Docker before
+25: a check every second shall not become rarer for having a start period.
+"""
+
 
 class HealthTrack(NamedTuple):
     """Where the checks of one run stand. *started_s* and all times are of one monotonic clock."""
@@ -40,8 +45,8 @@ def in_start_period(check: HealthCheck, track: HealthTrack, now_s: float) -> boo
 def next_delay_s(check: HealthCheck, track: HealthTrack, now_s: float) -> float:
     """How long to wait from *now_s*, the end of the last check or the start, to the next."""
     interval_s = check.interval_s if check.interval_s > 0 else DEFAULT_S
-    if in_start_period(check, track, now_s) and check.start_interval_s > 0:
-        return min(check.start_interval_s, interval_s)
+    if in_start_period(check, track, now_s):
+        return check.start_interval_s or min(DEFAULT_START_S, interval_s)
     return interval_s
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -29,6 +30,19 @@ def test_failures_in_the_start_period_do_not_count() -> None:
 def test_checks_are_dense_in_the_start_period_only() -> None:
     assert health.next_delay_s(CHECK, HealthTrack(0.0), 24.9) == 1
     assert health.next_delay_s(CHECK, HealthTrack(0.0), 25.0) == 10
+
+
+def test_start_interval_counts_as_given_also_when_it_is_the_longer_one() -> None:
+    check = msgspec.structs.replace(CHECK, interval_s=1, start_interval_s=7)
+    assert health.next_delay_s(check, HealthTrack(0.0), 1.0) == 7
+    assert health.next_delay_s(check, HealthTrack(0.0), 25.0) == 1
+
+
+def test_without_a_start_interval_it_is_five_seconds_or_the_interval() -> None:
+    check = msgspec.structs.replace(CHECK, start_interval_s=0)
+    assert health.next_delay_s(check, HealthTrack(0.0), 1.0) == 5
+    check = msgspec.structs.replace(check, interval_s=2)
+    assert health.next_delay_s(check, HealthTrack(0.0), 1.0) == 2
 
 
 def test_retries_failures_in_a_row_are_unhealthy() -> None:
