@@ -13,6 +13,7 @@ from typing import NamedTuple
 from orchestra.cli.context import Context
 from orchestra.cli.flags import BOOL, Flag, parse
 from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS, read_globals
+from orchestra.cli.places import DIRECTORIES, FILES, kind_of_place, kind_of_value, words_of_value
 from orchestra.cli.table import COMMANDS, FAMILIES
 from orchestra.errors import OrchestraError
 
@@ -21,35 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from orchestra.cli.flags import Command
-
-FILES, DIRECTORIES = ":files", ":directories"
-SERVICES, SCALES, PROFILES, PROJECTS = "services", "scales", "profiles", "projects"
-IMAGES, CONTAINERS = "images", "containers"
-
-VALUES = {
-    "attach": SERVICES,
-    "no-attach": SERVICES,
-    "exit-code-from": SERVICES,
-    "scale": SCALES,
-    "profile": PROFILES,
-    "project-name": PROJECTS,
-    "project-directory": DIRECTORIES,
-    "file": FILES,
-    "env-file": FILES,
-    "env-from-file": FILES,
-    "output": FILES,
-    "input": FILES,
-}
-"""What the value of a flag without `choices` is the name of."""
-
-PLACES = {
-    "SERVICE=": SCALES,
-    "SERVICE": SERVICES,
-    "IMAGE": IMAGES,
-    "NAME[:TAG]": IMAGES,
-    "CONTAINER": CONTAINERS,
-}
-"""What stands at a place of a usage line, by a part of what is written there."""
 
 HELP = Flag("help", "Show this text", short="h")
 
@@ -159,16 +131,16 @@ def wish_at(line: Line, command: Command | None, current: str) -> Wish:
     """What can stand at the cursor after *line*, where *current* has been written."""
     if command is None:
         if line.open_flag is not None:
-            return _value_wish(line.open_flag, "")
+            return _value_wish("", line.open_flag, "")
         if current.startswith("-"):
-            return _flag_wish(GLOBAL_FLAGS, current)
+            return _flag_wish("", GLOBAL_FLAGS, current)
         return Wish(tuple(_names_after(line.name)))
     flags = (*command.flags, DRY_RUN)
     words = _Words(flags, line.rest, interspersed=command.interspersed)
     if words.open_flag is not None:
-        return _value_wish(words.open_flag, "")
+        return _value_wish(command.name, words.open_flag, "")
     if current.startswith("-") and not words.flags_ended:
-        return _flag_wish(flags, current)
+        return _flag_wish(command.name, flags, current)
     if command.name == "completion" and not words.positional:
         from orchestra.cli.shells import SCRIPTS
 
@@ -177,22 +149,23 @@ def wish_at(line: Line, command: Command | None, current: str) -> Wish:
     return Wish(kind=kind, named=tuple(words.positional))
 
 
-def _flag_wish(flags: Iterable[Flag], current: str) -> Wish:
+def _flag_wish(command: str, flags: Iterable[Flag], current: str) -> Wish:
     """The flags, or after `--flag=` its values."""
     name, equals, _value = current.partition("=")
     if equals:
         for flag in flags:
             if name[2:] in (flag.name, *flag.aliases):
-                return _value_wish(flag, f"{name}=")
+                return _value_wish(command, flag, f"{name}=")
         return Wish()
     shown = (flag for flag in (*flags, HELP) if not flag.hidden)
     return Wish(tuple(Candidate(f"--{flag.name}", flag.help) for flag in shown))
 
 
-def _value_wish(flag: Flag, prefix: str) -> Wish:
-    if flag.choices:
-        return Wish(tuple(map(Candidate, flag.choices)), prefix=prefix)
-    return Wish(kind=VALUES.get(flag.name, ""), prefix=prefix)
+def _value_wish(command: str, flag: Flag, prefix: str) -> Wish:
+    words = flag.choices or words_of_value(command, flag.name)
+    if words:
+        return Wish(tuple(map(Candidate, words)), prefix=prefix)
+    return Wish(kind=kind_of_value(command, flag.name), prefix=prefix)
 
 
 def _names_after(first: str) -> Iterator[Candidate]:
@@ -211,73 +184,31 @@ def _names_after(first: str) -> Iterator[Candidate]:
         yield Candidate("help", "Help about any command")
 
 
+def places_of(command: Command) -> tuple[str, ...]:
+    """The places after the name in the first line of the usage, flags left out."""
+    line = command.usage.partition("\n")[0].removeprefix(command.name)
+    return tuple(word for word in line.split() if word not in ("[OPTIONS]", "[ps", "OPTIONS]"))
+
+
 def _kind_at(command: Command, position: int) -> str:
     """What stands at *position* among the words, as the usage line says; "" when unknown."""
-    words = command.usage.removeprefix(command.name).split()
-    places = [word for word in words if word != "[OPTIONS]"]
+    places = places_of(command)
     if position < len(places):
         place = places[position]
     elif places and places[-1].rstrip("]").endswith(("...", "S")):
         place = places[-1]
     else:
         return ""
-    return next((kind for sign, kind in PLACES.items() if sign in place), "")
+    return kind_of_place(command.name, place)
 
 
 def _found(wish: Wish, line: Line, environ: Mapping[str, str], cwd: str) -> tuple[Candidate, ...]:
     """The candidates of *wish*, names looked up. Raises OrchestraError."""
     if wish.kind in ("", FILES, DIRECTORIES):
         return (Candidate(wish.kind),) if wish.kind else wish.candidates
+    from orchestra.cli.known_names import known_names
+
     parsed = parse(GLOBAL_FLAGS, line.globals, interspersed=False)
     context = Context(read_globals(parsed, environ), environ, cwd)
-    names = _NAMES[wish.kind](context)
+    names = known_names(wish.kind, context)
     return tuple(Candidate(name) for name in names if name not in wish.named)
-
-
-def _services(context: Context) -> Iterable[str]:
-    from orchestra.cli.located import locate
-
-    return locate(context).services or ()
-
-
-def _scales(context: Context) -> Iterable[str]:
-    return (f"{name}=" for name in _services(context))
-
-
-def _profiles(context: Context) -> Iterable[str]:
-    from orchestra.cli.located import load_request
-    from orchestra.config.pipeline import load
-
-    project = load(load_request(context)).project
-    services = (*project.services, *project.disabled_services)
-    return sorted({profile for service in services for profile in service.profiles})
-
-
-def _projects(context: Context) -> Iterable[str]:
-    from orchestra.runtime.statefile import projects
-
-    return projects(context.host().layout)
-
-
-def _images(context: Context) -> Iterable[str]:
-    from orchestra.image.store import LocalImageStore
-
-    names = LocalImageStore(context.host().layout.images).catalog.names()
-    return sorted(name.reference.familiar for name in names if name.tag)
-
-
-def _containers(context: Context) -> Iterable[str]:
-    from orchestra.runtime.statefile import projects, read_states
-
-    layout = context.host().layout
-    return sorted(state.name for name in projects(layout) for state in read_states(layout, name))
-
-
-_NAMES = {
-    SERVICES: _services,
-    SCALES: _scales,
-    PROFILES: _profiles,
-    PROJECTS: _projects,
-    IMAGES: _images,
-    CONTAINERS: _containers,
-}

@@ -33,6 +33,14 @@ class FlagError(UsageError):
     exit_code = 16
 
 
+class UnknownFlag(FlagError):
+    """There is no *flag*, as it is called without its dashes; *shown* has them."""
+
+    def __init__(self, what: str, flag: str, shown: str) -> None:
+        super().__init__(what)
+        self.flag, self.shown = flag, shown
+
+
 class Flag(NamedTuple):
     """One flag. *default* is what `--help` shows after the text, when it is not the zero value."""
 
@@ -154,7 +162,7 @@ class _Reader:
         if flag is None:
             if name == "help":
                 raise HelpWanted
-            raise FlagError(f"unknown flag: --{name}", fix=_suggestion(name, self._long))
+            raise UnknownFlag(f"unknown flag: --{name}", name, f"--{name}")
         if equals:
             self._store(flag, value, f"--{name}")
         elif flag.kind == BOOL:
@@ -171,7 +179,8 @@ class _Reader:
             if flag is None:
                 if letter == "h":
                     raise HelpWanted
-                raise FlagError(f"unknown shorthand flag: {letter!r} in {word}")
+                what = f"unknown shorthand flag: {letter!r} in {word}"
+                raise UnknownFlag(what, letter, f"-{letter}")
             shown = f"-{letter}, --{flag.name}"
             if cluster.startswith("="):
                 self._store(flag, cluster[1:], shown)
@@ -222,10 +231,3 @@ def _convert(flag: Flag, text: str, shown: str) -> bool | int | str:
                 f'invalid argument "{text}" for "{shown}" flag: not a whole number'
             ) from None
     return text
-
-
-def _suggestion(name: str, known: Mapping[str, Flag]) -> str:
-    from orchestra.cli.suggest import nearest
-
-    near = nearest(name, [key for key, flag in known.items() if not flag.hidden])
-    return f"did you mean --{near}?" if near else ""

@@ -13,10 +13,18 @@ import os
 import sys
 
 from orchestra.cli.context import Context, is_terminal, terminal_width
-from orchestra.cli.flags import Args, Command, FlagError, HelpWanted, UsageError, check_words, parse
+from orchestra.cli.flags import (
+    Args,
+    Command,
+    HelpWanted,
+    UnknownFlag,
+    UsageError,
+    check_words,
+    parse,
+)
 from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS, GlobalOptions, read_globals
 from orchestra.cli.table import ALIASES, COMMANDS, FAMILIES, INSTEAD
-from orchestra.errors import CommandExited, Interrupted, LaunchFailed, OrchestraError, Unsupported
+from orchestra.errors import CommandExited, Interrupted, LaunchFailed, OrchestraError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,6 +102,11 @@ def _parse_globals(argv: Sequence[str]) -> Args | None:
         return parse(GLOBAL_FLAGS, argv, interspersed=False)
     except HelpWanted:
         return None
+    except UnknownFlag as exc:
+        from orchestra.cli.suggest import unknown_flag
+
+        exc.fix = unknown_flag(exc, GLOBAL_FLAGS)
+        raise
 
 
 def _prepare_streams() -> None:
@@ -125,12 +138,9 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
     module = load(name)
     command = module.COMMAND._replace(flags=(*module.COMMAND.flags, DRY_RUN))
     try:
-        args = parse(command.flags, rest, interspersed=command.interspersed)
-        check_words(command, args)
+        args = _read(command, rest)
     except HelpWanted:
         return _print_command_help(command)
-    except UsageError as exc:
-        raise type(exc)(f"{exc.what}\n\n{_usage_hint(command)}", fix=exc.fix) from exc
     if args.on("dry-run"):
         options = options._replace(dry_run=True)
     if options.verbose:
@@ -148,9 +158,24 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
         raise
 
 
+def _read(command: Command, words: Sequence[str]) -> Args:
+    """What is written after the command's name. Raises UsageError, which shows the usage."""
+    try:
+        args = parse(command.flags, words, interspersed=command.interspersed)
+        check_words(command, args)
+    except UsageError as exc:
+        if isinstance(exc, UnknownFlag):
+            from orchestra.cli.suggest import unknown_flag
+
+            exc.fix = unknown_flag(exc, command.flags, command=command.name)
+        exc.what += f"\n\n{_usage_hint(command)}"
+        raise
+    return args
+
+
 def _split_name(words: Sequence[str]) -> tuple[str, Sequence[str]]:
     """The command's name, of two words in a family, and what comes after it."""
-    count = 2 if words[0] in FAMILIES else 1
+    count = 2 if words[0] in FAMILIES or words[0] in INSTEAD else 1
     return " ".join(words[:count]), words[count:]
 
 
@@ -158,21 +183,13 @@ def load(name: str) -> CommandModule:
     """The module of the command *name*. Raises FlagError for an unknown one."""
     row = COMMANDS.get(ALIASES.get(name, name))
     if row is None:
-        raise _unknown(name)
+        from orchestra.cli.suggest import unknown_command
+
+        raise unknown_command(name.split(" "))
     from importlib import import_module
 
     module: CommandModule = import_module(f"orchestra.cli.commands.{row.module}")
     return module
-
-
-def _unknown(name: str) -> OrchestraError:
-    if name in INSTEAD:
-        return Unsupported(f'orchestra has no command "{name}"', fix=INSTEAD[name])
-    from orchestra.cli.suggest import nearest
-
-    near = nearest(name, COMMANDS)
-    fix = f"did you mean `orchestra {near}`?" if near else "`orchestra --help` lists all commands"
-    return FlagError(f'unknown orchestra command: "{name}"', fix=fix)
 
 
 def _usage_hint(command: Command) -> str:

@@ -23,13 +23,13 @@ _orchestra() {
         case $text in
             :files)
                 compopt -o filenames
-                mapfile -t COMPREPLY < <(compgen -f -- "$current")
+                mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$current")
                 ;;
             :directories)
                 compopt -o filenames
-                mapfile -t COMPREPLY < <(compgen -d -- "$current")
+                mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -d -- "$current")
                 ;;
-            *=)
+            *[=:])
                 compopt -o nospace
                 COMPREPLY+=("${text#"$glued"}")
                 ;;
@@ -43,20 +43,21 @@ complete -F _orchestra orchestra
 ZSH = r"""#compdef orchestra
 # zsh completion of orchestra: source <(orchestra completion zsh)
 _orchestra() {
-    local line text about
+    local line text about files
     local -a described unspaced
     while IFS= read -r line; do
         text=${line%%$'\t'*}
         about=${${line#"$text"}#$'\t'}
         case $text in
-            :files) _files; return ;;
-            :directories) _files -/; return ;;
-            *=) unspaced+=("${text//:/\\:}") ;;
+            :files) files=_files ;;
+            :directories) files='_files -/' ;;
+            *[=:]) unspaced+=("${text//:/\\:}") ;;
             *) described+=("${text//:/\\:}${about:+:$about}") ;;
         esac
     done < <(command orchestra __complete "${(@Q)words[2,CURRENT]}" 2>/dev/null)
     (( $#described )) && _describe -V orchestra described
     (( $#unspaced )) && _describe -V orchestra unspaced -S ''
+    [[ -n $files ]] && ${=files}
 }
 if [[ $funcstack[1] == _orchestra ]]; then
     _orchestra "$@"

@@ -145,9 +145,26 @@ ALIASES = {
 }
 """Old names that `docker compose` still accepts."""
 
+_PUBLISH = (
+    "`orchestra bundle save` writes the project with its images in one file, `orchestra push` "
+    "uploads the images; only `docker compose publish` makes an OCI artifact of compose files"
+)
+_BRIDGE = (
+    "orchestra runs compose files itself; `docker compose bridge` or kompose turn them into "
+    "Kubernetes manifests, which `orchestra config` prepares: variables and defaults filled in"
+)
+
 INSTEAD = {
-    "bridge": "orchestra runs compose files itself; it does not convert them",
-    "publish": "orchestra does not publish compose files as OCI artifacts; `docker compose` does",
     "alpha": "orchestra has no experimental commands",
+    "alpha dry-run": "use `orchestra --dry-run COMMAND`, or `orchestra explain` for the reasons",
+    "alpha generate": "there is none: write the compose file by hand; `config` checks it",
+    "alpha publish": _PUBLISH,
+    "alpha scale": "use `orchestra scale`",
+    "alpha viz": "use `orchestra graph`; `--format dot` is for Graphviz",
+    "alpha watch": "use `orchestra watch`",
+    "bridge": _BRIDGE,
+    "bridge convert": _BRIDGE,
+    "bridge transformations": _BRIDGE,
+    "publish": _PUBLISH,
 }
-"""Commands of `docker compose` without a counterpart here, and what to do instead."""
+"""Commands of `docker compose` without a counterpart here, and what to use instead."""

@@ -32,6 +32,11 @@ CREATE INDEX IF NOT EXISTS names_by_image ON names (image);
 """
 
 
+def catalog_below(directory: str) -> Catalog:
+    """The catalog of the image store below *directory* (`Layout.images`)."""
+    return Catalog(os.path.join(directory, "images.db"))
+
+
 class ImageRow(NamedTuple):
     """*id* is the digest of the image's config."""
 

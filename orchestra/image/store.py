@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import ConfigError, NotFound, RegistryError, Unsupported
 from orchestra.image.blobs import Blobs, hex_of
-from orchestra.image.catalog import Catalog, ImageRow, NameRow
+from orchestra.image.catalog import ImageRow, NameRow, catalog_below
 from orchestra.image.config import parse_config, to_image_config
 from orchestra.image.host import BASE_LABEL, HOST_CONFIG, HOST_IMAGE
 from orchestra.image.layers import Layers
@@ -49,7 +49,7 @@ class LocalImageStore:
         self._pins = os.path.join(directory, "pins")
         self.blobs = Blobs(os.path.join(directory, "blobs"))
         self.unpacked = Layers(os.path.join(directory, "layers"))
-        self.catalog = Catalog(os.path.join(directory, "images.db"))
+        self.catalog = catalog_below(directory)
 
     def resolve(self, reference: str) -> ImageConfig:
         """The image called *reference*, by name, digest or id. Raises NotFound."""

@@ -112,6 +112,16 @@ class NamedEndpoint(NamedTuple):
     names: tuple[str, ...]
 
 
+def network_names(path: str) -> tuple[str, ...]:
+    """What the registry at *path* knows; nothing when it cannot be read. Makes no file."""
+    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{quoted}?mode=ro", uri=True)) as db:
+            return tuple(str(row[0]) for row in db.execute("SELECT name FROM networks ORDER BY 1"))
+    except sqlite3.Error:
+        return ()
+
+
 class Registry:
     """One connection; opened at first use, after the supervisor has forked.
 

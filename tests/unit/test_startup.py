@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from orchestra.cli.table import COMMANDS
+
 FORBIDDEN = (
     "yaml",
     "msgspec",
@@ -31,7 +33,7 @@ code = main(sys.argv[1:])
 print(code, *sorted(sys.modules), file=sys.stderr)
 """
 
-COMMANDS = (
+LIGHT = (
     ("ps",),
     ("logs",),
     ("exec", "-T", "web", "true"),
@@ -40,16 +42,25 @@ COMMANDS = (
     ("port", "web", "80"),
     ("version",),
     ("--help",),
-    ("up", "--help"),
+    ("image", "--help"),
     ("completion", "bash"),
+    ("nosuch",),
+    ("up", "--nosuch"),
+    ("publish",),
     ("__complete", "up", "--pro"),
     ("__complete", "st"),
+    ("__complete", "image", "rm", ""),
+    ("__complete", "volume", "rm", ""),
+    ("__complete", "network", "rm", ""),
+    ("__complete", "container", "commit", ""),
+    ("__complete", "-p", ""),
 )
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", LIGHT, ids=" ".join)
 def test_a_short_command_loads_little(command: tuple[str, ...], tmp_path: object) -> None:
-    project = () if "--help" in command else ("-p", "demo")
+    is_light = command[0] in ("ps", "logs", "exec", "stop", "kill", "port")
+    project = ("-p", "demo") if is_light and "--help" not in command else ()
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, *project, *command],
         env={"ORCHESTRA_DATA_ROOT": f"{tmp_path}/data", "ORCHESTRA_RUN_ROOT": f"{tmp_path}/run"},
@@ -62,3 +73,37 @@ def test_a_short_command_loads_little(command: tuple[str, ...], tmp_path: object
     assert "orchestra.cli.main" in loaded
     assert "this is a bug" not in done.stderr, done.stderr
     assert not [name for name in loaded if name in FORBIDDEN or name.startswith("orchestra.config")]
+
+
+def test_the_help_of_any_command_loads_little() -> None:
+    script = """
+import sys
+from orchestra.cli.main import main
+for name in sys.argv[1:]:
+    assert main([*name.split(), "--help"]) == 0
+print(*sorted(sys.modules), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *COMMANDS],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    loaded = done.stderr.splitlines()[-1].split()
+    assert "orchestra.cli.commands.up" in loaded
+    assert not [name for name in loaded if name in FORBIDDEN or name.startswith("orchestra.config")]
+
+
+def test_the_help_of_the_program_loads_no_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    code, *loaded = done.stderr.splitlines()[-1].split()
+    assert code == "0"
+    assert not [name for name in loaded if name.startswith("orchestra.cli.commands")]
+    assert not [name for name in loaded if name.startswith("orchestra.ops")]

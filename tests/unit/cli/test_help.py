@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS
+from orchestra.cli.flags import check_words, parse
+from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS, read_globals
 from orchestra.cli.main import load
-from orchestra.cli.render.help import command_help, root_help
-from orchestra.cli.table import COMMANDS
+from orchestra.cli.render.help import command_help, family_help, root_help
+from orchestra.cli.table import ALIASES, COMMANDS, FAMILIES
 
 if TYPE_CHECKING:
     from tests.support.golden import Golden
@@ -24,6 +27,11 @@ def test_help_of_each_command(name: str, golden: Golden) -> None:
 
 def test_help_of_the_program(golden: Golden) -> None:
     golden.check("help/orchestra.txt", root_help(GLOBAL_FLAGS, width=100))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_help_of_each_family(family: str, golden: Golden) -> None:
+    golden.check(f"help/{family}.family.txt", family_help(family))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -41,3 +49,31 @@ def test_no_flag_is_declared_twice(name: str) -> None:
     shorts = [flag.short for flag in flags if flag.short]
     assert len(names) == len(set(names))
     assert len(shorts) == len(set(shorts))
+
+
+SHELL_ENDS = re.compile(r" (?:\||>|<|&&|2>) ?|\)\"?(?:\s|$)")
+"""Where the words of a command end in an example that a shell reads."""
+
+
+def calls_in(line: str) -> list[list[str]]:
+    """The arguments of each `orchestra` in the shell's *line*."""
+    _before, *after = re.split(r"(?:^|(?<=[\s(;&|]))orchestra(?=\s|$)", line)
+    return [shlex.split(SHELL_ENDS.split(text)[0]) for text in after]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_examples_are_command_lines_of_the_command(name: str) -> None:
+    command = load(name).COMMAND
+    for line, meaning in command.examples:
+        assert meaning
+        called = set()
+        for argv in calls_in(line):
+            before = parse(GLOBAL_FLAGS, argv, interspersed=False)
+            read_globals(before, {})
+            count = 2 if before.words[0] in FAMILIES else 1
+            written = " ".join(before.words[:count])
+            other = load(written).COMMAND
+            flags = (*other.flags, DRY_RUN)
+            check_words(other, parse(flags, before.words[count:], interspersed=other.interspersed))
+            called.add(ALIASES.get(written, written))
+        assert name in called, line

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
 
 from orchestra import __version__
+from orchestra.cli import suggest
 from orchestra.cli.main import main
+from orchestra.cli.table import COMMANDS, FAMILIES, INSTEAD
 
 
 def test_alone_it_prints_its_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,11 +40,62 @@ def test_an_unknown_command_is_answered_with_the_nearest(
     assert printed.err == 'unknown orchestra command: "pss"\n  fix: did you mean `orchestra ps`?\n'
 
 
-def test_a_command_without_counterpart_says_what_to_use(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("image pul", "image pull"),
+        ("image lst", "image list"),
+        ("network remov", "network remove"),
+        ("rmi redis", "image rm"),
+        ("status", "ps"),
+        ("volum ls", "volume"),
+    ],
+)
+def test_an_unknown_command_is_looked_for_where_it_was_written(
+    words: str, meant: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["publish"]) == 1
-    assert "`docker compose` does" in capsys.readouterr().err
+    assert main(words.split()) == 16
+    assert capsys.readouterr().err.endswith(f"fix: did you mean `orchestra {meant}`?\n")
+
+
+def test_a_far_off_word_is_sent_to_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["image", "xyzzy"]) == 16
+    assert "`orchestra image --help` lists all commands" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", suggest.SYNONYMS)
+def test_a_synonym_is_no_command_and_means_one(name: str) -> None:
+    assert name not in COMMANDS
+    assert suggest.SYNONYMS[name] in COMMANDS
+
+
+@pytest.mark.parametrize("argv", [[], ["--help"]])
+@pytest.mark.parametrize("name", INSTEAD)
+def test_a_command_without_counterpart_says_what_to_use(
+    name: str, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*name.split(), *argv]) == 1
+    error = capsys.readouterr().err
+    assert error == f'orchestra has no command "{name}"\n  fix: {INSTEAD[name]}\n'
+    for mentioned in re.findall(r"`orchestra (?:--dry-run )?([a-z]+)", INSTEAD[name]):
+        assert mentioned in COMMANDS or mentioned in FAMILIES
+
+
+@pytest.mark.parametrize(
+    ("argv", "fix"),
+    [
+        (["up", "-f", "x.yaml"], "it goes before the command: `orchestra -f … up`"),
+        (["image", "ls", "--profile", "x"], "`orchestra --profile … image ls`"),
+        (["--biuld", "up"], "flags of a command go after its name"),
+        (["--progres", "plain", "up"], "did you mean --progress?"),
+        (["logs", "--folow"], "did you mean --follow?"),
+    ],
+)
+def test_an_unknown_flag_says_where_it_belongs(
+    argv: list[str], fix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv) == 16
+    assert fix in capsys.readouterr().err
 
 
 def test_an_unknown_flag_shows_the_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orchestra.layout import Layout
 from tests.integration.harness.terminal import Terminal
+from tests.support.named import have_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +31,9 @@ def env(tmp_path: Path) -> dict[str, str]:
     program.chmod(0o755)
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "compose.yaml").write_text(
-        "services: {api: {image: host}, web: {image: host}}\n"
+        "services: {api: {image: host}, web: {image: host}, tool: {image: host, profiles: [extra]}}"
     )
+    have_names(Layout(str(tmp_path / "data"), str(tmp_path / "run")))
     return {
         "PATH": f"{program.parent}:{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
@@ -77,6 +80,18 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (("image", "rm", "any", ":", "1"), []),
         (("up", "--scale", "w"), ["web="]),
         (("-f", "comp"), ["compose.yaml"]),
+        (("cp", "w"), ["web:"]),
+        (("cp", "web:/x", "comp"), ["compose.yaml"]),
+        (("cp", ""), ["api:", "web:", "compose.yaml"]),
+        (("image", "rm", "r"), ["redis:7", "registry:2"]),
+        (("image", "rm", "redis", ":"), ["7"]),
+        (("image", "rm", "registry", ":", "2"), ["2"]),
+        (("run", "-v", "sha"), ["shared:"]),
+        (("volume", "rm", ""), ["shared"]),
+        (("network", "rm", "ed"), ["edge"]),
+        (("container", "commit", "de"), ["demo-web-1"]),
+        (("--profile", "ex"), ["extra"]),
+        (("kill", "-s", "HU"), ["HUP"]),
     ],
     ids=lambda words: " ".join(words),
 )
@@ -95,6 +110,13 @@ def test_bash_gets_the_candidates(
         ("up ", ["api", "web"]),
         ("up --exit-code-from=w", ["--exit-code-from=web"]),
         ("-f comp", ["compose.yaml"]),
+        ("cp w", ["web:"]),
+        ("cp web:/x comp", ["compose.yaml"]),
+        ("image rm r", ["redis:7", "registry:2"]),
+        ("volume rm ", ["shared"]),
+        ("network rm ed", ["edge"]),
+        ("container commit de", ["demo-web-1"]),
+        ("--profile ex", ["extra"]),
     ],
 )
 def test_fish_gets_the_candidates(env: dict[str, str], line: str, expected: list[str]) -> None:
@@ -110,19 +132,41 @@ def typed(env: dict[str, str], argv: list[str], *setup: str) -> Terminal:
     return terminal
 
 
+ZSH = ("autoload -Uz compinit", "compinit -u -D", "source <(orchestra completion zsh)")
+
+
 @needs_shell("zsh")
 def test_zsh_completes_at_the_tab_key(env: dict[str, str]) -> None:
-    zsh = shutil.which("zsh") or ""
-    terminal = typed(
-        env,
-        [zsh, "-f", "-i"],
-        "autoload -Uz compinit",
-        "compinit -u -D",
-        "source <(orchestra completion zsh)",
-    )
+    terminal = typed(env, [shutil.which("zsh") or "", "-f", "-i"], *ZSH)
     terminal.type("orchestra completion fi\t | head -c 6; exit\n")
     assert terminal.wait() == 0
     assert "# fish" in terminal.output
+
+
+@needs_shell("zsh")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("paus\t", "pause"),
+        ("up w\t", "up web"),
+        ("up --exit-code-from=w\t", "up --exit-code-from=web"),
+        ("up --scale w\t2", "up --scale web=2"),
+        ("cp w\t/etc/hosts comp\t", "cp web:/etc/hosts compose.yaml"),
+        ("image rm red\t", "image rm redis:7"),
+        ("run -v sh\t/data", "run -v shared:/data"),
+        ("volume rm s\t", "volume rm shared"),
+        ("network rm e\t", "network rm edge"),
+        ("container commit d\t", "container commit demo-web-1"),
+        ("--profile ex\t up too\t", "--profile extra up tool"),
+    ],
+)
+def test_zsh_writes_what_can_only_be_meant(env: dict[str, str], line: str, expected: str) -> None:
+    terminal = typed(env, [shutil.which("zsh") or "", "-f", "-i"], *ZSH)
+    to_start = "\x01"
+    terminal.type(f"orchestra {line}{to_start}print -rl -- \n")
+    terminal.expect("\r\n".join(("orchestra", *expected.split())))
+    terminal.type("exit\n")
+    assert terminal.wait() == 0
 
 
 @needs_shell("bash")
