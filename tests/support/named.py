@@ -1,4 +1,4 @@
-"""A machine with images, a volume, a network and a container, for tests that only read the names."""
+"""Images, a volume, a network and a container, for tests that only read the names."""
 
 from __future__ import annotations
 
