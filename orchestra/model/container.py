@@ -186,7 +186,10 @@ class Security(Frozen, frozen=True, kw_only=True):
 
 
 class Namespaces(Frozen, frozen=True, kw_only=True):
-    """Each is "" (a namespace of its own), "host" or "container:ID"."""
+    """Each is "" (a namespace of its own), "host" or "container:ID".
+
+    *ipc* may be "none": a namespace of its own, without /dev/shm.
+    """
 
     pid: str = ""
     ipc: str = ""

@@ -9,7 +9,7 @@ from orchestra.model.state import Status
 from orchestra.ops.target import find_containers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from orchestra.layout import Layout
     from orchestra.model.state import ContainerState
@@ -33,8 +33,8 @@ def top(
 ) -> tuple[tuple[ContainerState, tuple[ProcessLine, ...]], ...]:
     """The running containers of *target*, each with its processes by pid.
 
-    A process belongs to the container whose pid namespace it is in. Raises NotFound for unknown
-    services.
+    A process belongs to the container in whose cgroup it is, as with Docker, so that one on the
+    host's pid namespace tells nothing of the host. Raises NotFound for unknown services.
     """
     return container_top(find_containers(layout, target, oneoffs=True))
 
@@ -46,15 +46,32 @@ def container_top(
     running = [each for each in containers if each.status in (Status.RUNNING, Status.PAUSED)]
     if not running:
         return ()
-    members: dict[str, list[int]] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            members.setdefault(_pid_namespace(int(entry)), []).append(int(entry))
+    pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+    cgroups = {pid: _cgroups(pid) for pid in pids}
     boot_s = _boot_time_s()
     return tuple(
-        (container, _lines(members.get(_pid_namespace(container.pid), []), boot_s))
-        for container in running
+        (container, _lines(_members(container, cgroups), boot_s)) for container in running
     )
+
+
+def _members(container: ContainerState, cgroups: Mapping[int, str]) -> list[int]:
+    """Who is in the cgroup of *container*, which bears its id, or in one below.
+
+    Without cgroups (`cgroup.disabled`) it is who shares the pid namespace.
+    """
+    if container.id in cgroups.get(container.pid, ""):
+        return [pid for pid, text in cgroups.items() if container.id in text]
+    own = _pid_namespace(container.pid)
+    return [pid for pid in cgroups if own and _pid_namespace(pid) == own]
+
+
+def _cgroups(pid: int) -> str:
+    """/proc/PID/cgroup; "" when the process has gone."""
+    try:
+        with open(f"/proc/{pid}/cgroup") as stream:
+            return stream.read()
+    except OSError:
+        return ""
 
 
 def _pid_namespace(pid: int) -> str:

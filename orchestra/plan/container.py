@@ -78,7 +78,7 @@ def container_spec(
 ) -> ContainerSpec:
     """The complete description of one container of *service*.
 
-    Raises ConfigError when there is no command, Unsupported for mounts that cannot be made and
+    Raises ConfigError for no command, a relative directory or an unknown namespace, Unsupported for mounts that cannot be made and
     NotFound for a namespace of nobody.
     """
     refuse(service)
@@ -140,6 +140,12 @@ def _with_attributes(spec: ContainerSpec, service: Service) -> ContainerSpec:
 
 
 def _process(service: Service, image: ImageConfig) -> Process:
+    if service.working_dir and not service.working_dir.startswith("/"):
+        raise ConfigError(
+            f'service "{service.name}": the working directory "{service.working_dir}" is not'
+            " an absolute path",
+            fix=f'write "/{service.working_dir}"',
+        ).at("services", service.name, "working_dir")
     return Process(
         argv=_argv(service, image),
         env=_environment(service, image),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.errors import NotFound
+from orchestra.errors import ConfigError, NotFound
 from orchestra.model.container import Endpoint, Namespaces, NetworkMode
 from orchestra.model.network import NetworkSpec
 
@@ -84,20 +84,30 @@ def attachment(
 
 
 def namespaces(service: Service, peers: Peers) -> Namespaces:
-    """pid, ipc, uts, cgroup and user namespace, as an engine takes them."""
+    """pid, ipc, uts, cgroup and user namespace, as an engine takes them.
 
-    def one(mode: str) -> str:
+    Raises ConfigError for a word that means nothing, NotFound for a namespace of nobody.
+    """
+
+    def one(attribute: str, mode: str, *own: str) -> str:
+        """*own*: the words for a namespace of the container's own."""
         peer = peers.resolve(service, mode)
         if peer:
             return f"container:{peer}"
-        return "host" if mode == "host" else ""
+        if mode not in ("", "host", *own):
+            words = ", ".join(f'"{word}"' for word in ("host", *own))
+            raise ConfigError(
+                f'service "{service.name}": {attribute}: "{mode}" is no namespace',
+                fix=f"use {words}, service:NAME or container:NAME",
+            ).at("services", service.name, attribute)
+        return "" if mode in own and mode != "none" else mode
 
     return Namespaces(
-        pid=one(service.pid),
-        ipc=one(service.ipc),
-        uts=one(service.uts),
-        cgroup=one(service.cgroup),
-        user=one(service.userns_mode),
+        pid=one("pid", service.pid),
+        ipc=one("ipc", service.ipc, "private", "shareable", "none"),
+        uts=one("uts", service.uts),
+        cgroup=one("cgroup", service.cgroup, "private"),
+        user=one("userns_mode", service.userns_mode),
     )
 
 

@@ -53,6 +53,8 @@ class DefaultDevices(NamedTuple):
             for name, major, minor in DEFAULT_NODES:
                 _make_node(here, name, 0o666 | stat.S_IFCHR, os.makedev(major, minor))
             for name, text in LINKS:
+                if name == "core" and not os.path.exists(text):
+                    continue  # a kernel without CONFIG_PROC_KCORE; runc does the same
                 os.symlink(text, name, dir_fd=here)
             null = os.open("null", os.O_PATH | os.O_CLOEXEC, dir_fd=here)
         root.null = f"/proc/self/fd/{null}"  # open until the execve

@@ -385,7 +385,7 @@ def _first_process(spec: ContainerSpec) -> FirstProcess:
 def _unshared(spec: ContainerSpec, *, own_network: bool) -> int:
     flags = CLONE_NEWNET if own_network else 0
     flags |= 0 if spec.namespaces.pid else CLONE_NEWPID
-    flags |= 0 if spec.namespaces.ipc in ("host",) or ":" in spec.namespaces.ipc else CLONE_NEWIPC
+    flags |= 0 if spec.namespaces.ipc == "host" or ":" in spec.namespaces.ipc else CLONE_NEWIPC
     flags |= 0 if spec.namespaces.uts else CLONE_NEWUTS
     return flags
 

@@ -178,12 +178,15 @@ _DEVPTS = "newinstance,ptmxmode=0666,mode=0620,gid=5"
 
 
 def _shared_memory(spec: ContainerSpec) -> list[tuple[str, MountOp]]:
-    """What belongs to the IPC namespace, /dev/shm and /dev/mqueue: shared when it is."""
+    """What belongs to the IPC namespace, /dev/shm and /dev/mqueue: shared when it is.
+
+    With `ipc: none` there is no /dev/shm (moby daemon/oci_linux.go).
+    """
     shm: MountOp = FileSystem("tmpfs", SHM, _SAFE, f"mode=1777,size={spec.shm_bytes}")
     if spec.namespaces.ipc == "host" or spec.namespaces.ipc.startswith("container:"):
         shm = Bind(SHM, SHM)  # of the host, or the tree that `launch` took from the container
     mqueue = FileSystem("mqueue", "/dev/mqueue", _SAFE, optional=True)
-    return [(SHM, shm), (mqueue.target, mqueue)]
+    return [*([] if spec.namespaces.ipc == "none" else [(SHM, shm)]), (mqueue.target, mqueue)]
 
 
 def _cgroup_mounts(

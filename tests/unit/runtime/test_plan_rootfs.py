@@ -168,6 +168,10 @@ def test_a_host_ipc_namespace_brings_the_hosts_shared_memory() -> None:
     assert "mount /dev/shm on /dev/shm" in described(spec_with(namespaces=Namespaces(ipc="host")))
 
 
+def test_without_ipc_there_is_no_shared_memory() -> None:
+    assert "/dev/shm" not in str(described(spec_with(namespaces=Namespaces(ipc="none"))))
+
+
 def test_a_volume_with_a_file_system_is_attached() -> None:
     steps = described(
         spec_with(mounts=(Mount(kind=MountKind.VOLUME, target="/v", source="p_v"),)),
