@@ -125,6 +125,7 @@ COMMANDS: dict[str, Row] = {
     "volume prune": Row("volume_prune", "Remove unused local volumes", VOLUME),
     "volume rm": Row("volume_rm", "Remove one or more volumes", VOLUME),
     "completion": Row("completion", "Print the completion script of bash, fish or zsh", FILE),
+    "man": Row("man", "Write the manual pages of orchestra to a directory", FILE),
     "system df": Row(
         "system_df", "Show how much disk space images, containers and volumes use", SYSTEM
     ),

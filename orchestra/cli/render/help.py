@@ -9,7 +9,7 @@ from orchestra.cli.flags import BOOL, LIST, NUMBER, TEXT
 from orchestra.cli.table import COMMANDS, FAMILIES, GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from orchestra.cli.flags import Command, Flag
 
@@ -70,12 +70,12 @@ def family_help(family: str) -> str:
 
 def option_lines(flags: Sequence[Flag], *, width: int) -> list[str]:
     """One entry for each visible flag, by name, the texts in a column of their own."""
-    shown = sorted((flag for flag in flags if not flag.hidden), key=lambda flag: flag.name)
+    shown = shown_flags(flags)
     heads = [_head(flag) for flag in shown]
     column = max(map(len, heads), default=0) + 3
     lines: list[str] = []
     for flag, head in zip(shown, heads, strict=True):
-        text = wrap(_text(flag), max(width - column, 30), break_on_hyphens=False)
+        text = wrap(text_of(flag), max(width - column, 30), break_on_hyphens=False)
         lines.append(f"{head:<{column}}{text[0]}")
         lines += [" " * column + line for line in text[1:]]
     return lines
@@ -87,7 +87,13 @@ def _head(flag: Flag) -> str:
     return f"  {short}--{flag.name}{kind}"
 
 
-def _text(flag: Flag) -> str:
+def shown_flags(flags: Iterable[Flag]) -> list[Flag]:
+    """Those that are not hidden, by name."""
+    return sorted((flag for flag in flags if not flag.hidden), key=lambda flag: flag.name)
+
+
+def text_of(flag: Flag) -> str:
+    """What the *flag* does, and its default."""
     if flag.default in _ZERO[flag.kind]:
         return flag.help
     default = f'"{flag.default}"' if flag.kind == TEXT else flag.default
