@@ -28,8 +28,8 @@ def port(
             and candidate.host_port
         ):
             return candidate
-    published = ", ".join(
-        f"{p.container_port}/{p.protocol}" for p in container.ports if p.host_port
+    published = ", ".join(  # each once, though it is on IPv4 and IPv6
+        dict.fromkeys(f"{p.container_port}/{p.protocol}" for p in container.ports if p.host_port)
     )
     raise NotFound(
         f"no port {container_port}/{protocol} is published by container {container.name}",
