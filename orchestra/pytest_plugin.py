@@ -11,7 +11,6 @@ until a test asks for the fixture.
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -130,7 +129,7 @@ def _bring_up(
 
     try:
         project = Project.load(wanted.file, env=dict(wanted.env), profiles=wanted.profiles)
-        project = project.renamed(f"{project.name}-{secrets.token_hex(4)}")
+        project = project.renamed(f"{project.name}-{os.urandom(4).hex()}")
         with ExitStack() as undo:
             undo.enter_context(project.lease(volumes=True, stop_timeout=wanted.stop_timeout))
             try:
@@ -143,7 +142,7 @@ def _bring_up(
             undo.callback(running.pop, wanted)
             holder.addfinalizer(undo.pop_all().close)
     except OrchestraError as exc:
-        pytest.fail(str(exc), pytrace=False)
+        raise pytest.fail.Exception(str(exc), pytrace=False) from None
     return project
 
 
@@ -176,8 +175,8 @@ def _of_ini(config: pytest.Config) -> Wanted:
         profiles=tuple(config.getini("compose_profiles")),
         env=tuple(_assignment(line) for line in config.getini("compose_env")),
         scope=_scope(config.getini("compose_scope") or Wanted().scope),
-        timeout=float(config.getini("compose_timeout") or Wanted().timeout),
-        stop_timeout=float(config.getini("compose_stop_timeout") or Wanted().stop_timeout),
+        timeout=_seconds(config, "compose_timeout", Wanted().timeout),
+        stop_timeout=_seconds(config, "compose_stop_timeout", Wanted().stop_timeout),
     )
 
 
@@ -205,6 +204,14 @@ def _assignment(line: str) -> tuple[str, str]:
     if not equals:
         raise pytest.UsageError(f"compose_env: {line!r} is not NAME=VALUE")
     return name, value
+
+
+def _seconds(config: pytest.Config, option: str, default: float) -> float:
+    text = config.getini(option)
+    try:
+        return float(text) if text else default
+    except ValueError as exc:
+        raise pytest.UsageError(f"{option}: {text!r} is no number of seconds") from exc
 
 
 def _scope(name: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from orchestra.errors import OrchestraError
@@ -196,7 +195,7 @@ class Project:
         *volumes*, its volumes go too. Host ports that the file fixes can be taken only once: leave
         the choice to the machine with `ports: ["5432"]`. The other words are those of `up`.
         """
-        project = self.renamed(f"{self.name}-{secrets.token_hex(4)}") if unique else self
+        project = self.renamed(f"{self.name}-{os.urandom(4).hex()}") if unique else self
         removes = unique if volumes is None else volumes
         with project.lease(volumes=removes, stop_timeout=stop_timeout):
             project.up(services, build=build, wait=wait, timeout=timeout)

@@ -11,7 +11,7 @@ import pytest
 from orchestra.cli.table import COMMANDS, FAMILIES, INSTEAD
 from tests.support.markdown import ROOT, blocks, console_commands, documents, setup_command
 
-KNOWN_LANGUAGES = {"console", "sh", "yaml", ""}
+KNOWN_LANGUAGES = {"console", "sh", "yaml", "python", "ini", ""}
 
 
 @pytest.mark.parametrize("document", documents())
