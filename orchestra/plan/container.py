@@ -78,8 +78,8 @@ def container_spec(
 ) -> ContainerSpec:
     """The complete description of one container of *service*.
 
-    Raises ConfigError for no command, a relative directory or an unknown namespace, Unsupported for mounts that cannot be made and
-    NotFound for a namespace of nobody.
+    Raises ConfigError for no command, a relative directory or an unknown namespace, Unsupported
+    for mounts that cannot be made and NotFound for a namespace of nobody.
     """
     refuse(service)
     network = attachment(project, service, peers, names=identity.aliases)

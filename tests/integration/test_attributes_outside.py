@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,7 +96,7 @@ def test_the_cgroups_parent_is_the_users(orchestra: Orchestra) -> None:
     for controller in os.listdir("/sys/fs/cgroup"):
         parent = f"/sys/fs/cgroup/{controller}/outside-parent"
         if os.path.isdir(parent):
-            eventually(lambda where=parent: removed(where), within_s=5)
+            eventually(partial(removed, parent), within_s=5)
 
 
 def removed(directory: str) -> bool:
