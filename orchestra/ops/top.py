@@ -49,9 +49,7 @@ def container_top(
     pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
     cgroups = {pid: _cgroups(pid) for pid in pids}
     boot_s = _boot_time_s()
-    return tuple(
-        (container, _lines(_members(container, cgroups), boot_s)) for container in running
-    )
+    return tuple((container, _lines(_members(container, cgroups), boot_s)) for container in running)
 
 
 def _members(container: ContainerState, cgroups: Mapping[int, str]) -> list[int]:
