@@ -110,6 +110,10 @@ class Layout:
         """The container's writable layer: overlay upper and work directories."""
         return join(self.container(project, container_id), "snapshot")
 
+    def image_mount(self, project: str, container_id: str, number: int) -> str:
+        """The writable layer above the image that is the container's mount *number*."""
+        return join(self.container(project, container_id), "images", str(number))
+
     def view(self, project: str, container_id: str) -> str:
         """An empty directory, where `cp` mounts the files of a container that does not run."""
         return join(self.container(project, container_id), "view")

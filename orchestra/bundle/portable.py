@@ -53,6 +53,9 @@ def portable(tree: Tree, project: Project, images: Mapping[str, str]) -> Portabl
         for hook in service.get("pre_start") or ():
             if hook.get("image"):
                 hook["image"] = images[hook["image"]]
+        for volume in service.get("volumes") or ():
+            if volume["type"] == "image":
+                volume["source"] = images[volume["source"]]
         carried.service(name, service)
     copies = [
         *_declared(tree, "configs", project.configs),

@@ -55,12 +55,14 @@ class MountKind(Enum):
     BIND = "bind"
     VOLUME = "volume"
     TMPFS = "tmpfs"
+    IMAGE = "image"
 
 
 class Mount(Frozen, frozen=True, kw_only=True):
     """One mount of a container, below its root.
 
-    *source* is an absolute host path for BIND and a volume's full name for VOLUME.
+    *source* is an absolute host path for BIND, a volume's full name for VOLUME and an image's id
+    for IMAGE, whose files the container gets with a writable layer of its own.
     """
 
     kind: MountKind
@@ -69,7 +71,7 @@ class Mount(Frozen, frozen=True, kw_only=True):
     read_only: bool = False
     anonymous: bool = False  # VOLUME without a name of the user's: goes with `down -v`, `rm -v`
     create_source: bool = False  # BIND in short syntax: make a missing source as a directory
-    subpath: str = ""  # VOLUME: a directory inside the volume
+    subpath: str = ""  # VOLUME, IMAGE: a directory, or an image's file, inside
     no_copy: bool = False  # VOLUME: do not fill a new volume from the image
     propagation: str = ""  # BIND: "rprivate" (default), "rslave", "rshared", …
     recursive: bool = True

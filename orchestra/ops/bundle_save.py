@@ -34,6 +34,7 @@ from orchestra.ops.system_df import all_states
 from orchestra.ops.target import ALIVE
 from orchestra.plan.container import image_reference
 from orchestra.plan.events import Phase, Progress
+from orchestra.plan.mounts import mounted_images
 from orchestra.volume.local import LocalVolumes
 
 if TYPE_CHECKING:
@@ -108,12 +109,14 @@ def bundle_save(layout: Layout, loaded: Loaded, options: SaveOptions, report: Re
 
 # -- images ---------------------------------------------------------------------------------------
 def _references(project: Project) -> Iterator[tuple[str, Service]]:
-    """What services call their images, and those of their hooks, with the service."""
+    """What services call their images, those of hooks and of mounts, with the service."""
     for service in project.services:
         yield image_reference(project, service), service
         for step in service.pre_start:
             if step.image:
                 yield step.image, service
+        for reference in mounted_images(service):
+            yield reference, service
 
 
 def _images(store: LocalImageStore, project: Project) -> dict[str, _Image]:

@@ -9,7 +9,7 @@ import msgspec
 
 from orchestra.errors import NotFound
 from orchestra.model.container import ContainerSpec, ImageId, MountKind
-from orchestra.runtime.mountops import Bind, Fill
+from orchestra.runtime.mountops import Bind, Fill, ImageTree
 from orchestra.runtime.plan_rootfs import observe_host
 from orchestra.runtime.rootview import (
     FileId,
@@ -104,6 +104,9 @@ def _mounts(host: Host, spec: ContainerSpec) -> Iterator[MountOp]:
             if found is not None:
                 yield Fill(os.path.normpath(mount.target), found.mountpoint)
     for mount in mounts:
+        if mount.kind is MountKind.IMAGE:
+            yield _image_tree(host, spec, mount)
+            continue
         operation = _mount(host, mount)
         if operation is not None:
             yield operation
@@ -120,6 +123,16 @@ def _mount(host: Host, mount: Mount) -> MountOp | None:
         return None
     read_only = mount.read_only or volume.read_only
     return Bind(volume.mountpoint, target, read_only, subpath=mount.subpath)
+
+
+def _image_tree(host: Host, spec: ContainerSpec, mount: Mount) -> ImageTree:
+    number = spec.mounts.index(mount)
+    layer = host.layout.image_mount(spec.project, spec.id, number)
+    rootfs = host.snapshots().prepare(ImageId(mount.source), layer)
+    place = os.path.join(host.layout.view(spec.project, spec.id) + "-images", str(number))
+    layers = layers_of(rootfs, _overlay_options(), writable=True)
+    target = os.path.normpath(mount.target)
+    return ImageTree(layers, place, target, mount.read_only, mount.subpath)
 
 
 def _volume_at(spec: ContainerSpec, target: str) -> str:

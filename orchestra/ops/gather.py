@@ -11,6 +11,7 @@ from orchestra.errors import NotFound
 from orchestra.model.hashing import service_hash
 from orchestra.plan.container import image_reference, linked_names
 from orchestra.plan.desired import Desired, all_service_names, select_services
+from orchestra.plan.mounts import mounted_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,11 +48,10 @@ def gather(
         hashes={s.name: hash_of(chosen, s, linked.get(s.name, ())) for s in chosen.services},
         known=all_service_names(project),
         linked=linked,
-        hook_images={
-            step.image: resolve(service, step.image, images)
+        other_images={
+            reference: resolve(service, reference, images, *attribute)
             for service in chosen.services
-            for step in service.pre_start
-            if step.image
+            for reference, attribute in _other_references(service)
         },
     )
 
@@ -103,12 +103,21 @@ def _resolve_all(project: Project, images: ImageStore) -> dict[str, ImageConfig]
     return {s.name: by_reference[image_reference(project, s)] for s in containers}
 
 
-def resolve(service: Service, reference: str, images: ImageStore) -> ImageConfig:
-    """The image of *service*. Raises ImageMissing."""
+def _other_references(service: Service) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The images of *service* that it does not run itself, with the attribute that names each."""
+    for step in service.pre_start:
+        if step.image:
+            yield step.image, ("pre_start",)
+    for reference in mounted_images(service):
+        yield reference, ("volumes",)
+
+
+def resolve(service: Service, reference: str, images: ImageStore, *attribute: str) -> ImageConfig:
+    """The image that *service* names in *attribute*, its own by default. Raises ImageMissing."""
     try:
         return images.resolve(reference)
     except NotFound as exc:
-        attribute = ("image",) if service.image else ("build",)
+        attribute = attribute or (("image",) if service.image else ("build",))
         fix = f"`orchestra build {service.name}` builds it" if service.build else exc.fix
         raise ImageMissing(f'service "{service.name}": {exc.what}', where=exc.where, fix=fix).at(
             "services", service.name, *attribute

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Use(NamedTuple):
-    """A container that was made from an image."""
+    """A container that was made from an image, or mounts one."""
 
     container_id: str
     name: str
@@ -31,8 +31,9 @@ def uses(layout: Layout) -> tuple[Use, ...]:
     for project in projects(layout):
         states = {state.id: state for state in read_states(layout, project)}
         found += [
-            Use(state.id, state.name, state.image_id, state.status in ALIVE)
+            Use(state.id, state.name, image_id, state.status in ALIVE)
             for state in states.values()
+            for image_id in (state.image_id, *filter(_is_image, state.mounts))
         ]
         for container_id in container_ids(layout, project):
             if container_id not in states:
@@ -44,9 +45,18 @@ def _half_made(path: str) -> tuple[Use, ...]:
     try:
         with open(path, "rb") as file:
             spec = json.loads(file.read())
-        return (Use(spec["id"], spec["name"], spec["image_id"], is_running=True),)
-    except (OSError, ValueError, KeyError, TypeError):
+        mounted = [mount.get("source", "") for mount in spec.get("mounts", ())]
+        return tuple(
+            Use(spec["id"], spec["name"], image_id, is_running=True)
+            for image_id in (spec["image_id"], *filter(_is_image, mounted))
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return ()
+
+
+def _is_image(source: str) -> bool:
+    """Is it an image that is mounted, among paths and names of volumes?"""
+    return source.startswith("sha256:")
 
 
 def used_images(layout: Layout) -> frozenset[str]:

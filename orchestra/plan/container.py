@@ -5,7 +5,7 @@ Mounts are in `mounts`, networks and namespaces in `networking`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,7 +17,6 @@ from orchestra.model.container import (
     Frozen,
     HealthCheck,
     LogConfig,
-    Mount,
     Pairs,
     Process,
 )
@@ -27,11 +26,12 @@ from orchestra.plan.networking import attachment, namespaces
 from orchestra.plan.unsupported import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
     from orchestra.model.image import ImageConfig
     from orchestra.model.project import Project
     from orchestra.model.service import Service, ServiceHealthCheck
+    from orchestra.plan.mounts import Volumes
     from orchestra.plan.networking import Peers
 
 _DEFAULT_SHM_BYTES = 64 * 1024 * 1024
@@ -47,14 +47,6 @@ class Identity(Frozen, frozen=True, kw_only=True):
     config_hash: str
     oneoff: bool = False
     aliases: tuple[str, ...] = ()
-
-
-class Volumes(NamedTuple):
-    """Anonymous volumes to take over, by target, and the mounts of `volumes_from`."""
-
-    new_name: Callable[[], str]
-    inherited: Mapping[str, str] = {}
-    borrowed: tuple[Mount, ...] = ()
 
 
 def container_name(project: Project, service: Service, number: int) -> str:
@@ -100,9 +92,7 @@ def container_spec(
             project,
             service,
             image,
-            inherited=volumes.inherited,
-            borrowed=volumes.borrowed,
-            new_name=volumes.new_name,
+            volumes,
         ),
         files=container_files(project, service),
         network_mode=network.mode,

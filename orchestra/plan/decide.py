@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.errors import ConfigError
 from orchestra.model.service import DependencyCondition
 from orchestra.model.state import Status
+from orchestra.plan.mounts import mounted_images
 from orchestra.plan.order import namespace_parents
 
 if TYPE_CHECKING:
@@ -126,6 +127,9 @@ class _Judge(NamedTuple):
             return "configuration changed"
         if container.image_id != self.desired.images[name].id:
             return "image changed"
+        for reference in mounted_images(self.service):
+            if self.desired.other_images[reference].id not in container.mounts:
+                return f"image {reference}, which is mounted, changed"
         for endpoint in container.endpoints:
             if endpoint.network in changed_networks:
                 return f"network {endpoint.network} changed"

@@ -20,7 +20,7 @@ class Desired(NamedTuple):
 
     *known* are the names of all services of the compose files, enabled or not: a container of any
     other service is an orphan. *linked* are the names that other services' `links` give a service,
-    *hook_images* the images, by reference, that `pre_start` commands run in.
+    *other_images* the images, by reference, that `pre_start` commands run in and that are mounted.
     """
 
     project: Project
@@ -28,7 +28,7 @@ class Desired(NamedTuple):
     hashes: Mapping[str, str]
     known: frozenset[str]
     linked: Mapping[str, tuple[str, ...]]
-    hook_images: Mapping[str, ImageConfig] = {}
+    other_images: Mapping[str, ImageConfig] = {}
 
     def aliases(self, service: str) -> tuple[str, ...]:
         """The names that *service* answers to on each of its networks."""

@@ -7,14 +7,14 @@ nothing else is mounted on. A recreated container gets the ones of its predecess
 from __future__ import annotations
 
 from posixpath import normpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import Unsupported
 from orchestra.model.container import FileContent, Mount, MountKind
 from orchestra.model.service import VolumeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from orchestra.model.image import ImageConfig
     from orchestra.model.project import DeclaredFile, Project
@@ -27,20 +27,31 @@ API_SOCKET = "/var/run/docker.sock"
 _UNIX = "unix://"
 
 
+class Volumes(NamedTuple):
+    """What a container's mounts are made of, besides the service.
+
+    *new_name* names a new anonymous volume; *inherited* maps targets to those of the container that
+    is replaced; *borrowed* are the mounts of the `volumes_from` containers, which the service's own
+    cover; *images* are those that are mounted, by reference.
+    """
+
+    new_name: Callable[[], str]
+    inherited: Mapping[str, str] = {}
+    borrowed: tuple[Mount, ...] = ()
+    images: Mapping[str, ImageConfig] = {}
+
+
+def mounted_images(service: Service) -> tuple[str, ...]:
+    """The references of the images that *service* mounts."""
+    return tuple(v.source for v in service.volumes if v.kind is VolumeKind.IMAGE)
+
+
 def container_mounts(
-    project: Project,
-    service: Service,
-    image: ImageConfig,
-    *,
-    inherited: Mapping[str, str],
-    borrowed: Iterable[Mount] = (),
-    new_name: Callable[[], str],
+    project: Project, service: Service, image: ImageConfig, volumes: Volumes
 ) -> tuple[Mount, ...]:
     """All mounts of a container of *service*, one per target, shallow targets first.
 
-    *inherited* maps targets to the anonymous volumes of the container that is replaced; *borrowed*
-    are the mounts of the `volumes_from` containers, which the service's own cover; *new_name*
-    names a new anonymous volume. Raises Unsupported for kinds of mounts that no engine has.
+    Raises Unsupported for kinds of mounts that no engine has.
     """
     mounts: dict[str, Mount] = {}
 
@@ -48,18 +59,26 @@ def container_mounts(
         return Mount(
             kind=MountKind.VOLUME,
             target=target,
-            source=inherited.get(target) or new_name(),
+            source=volumes.inherited.get(target) or volumes.new_name(),
             anonymous=True,
             read_only=read_only,
             no_copy=no_copy,
         )
 
-    for mount in borrowed:
+    for mount in volumes.borrowed:
         mounts[mount.target] = mount
     for volume in service.volumes:
         target = normpath(volume.target)
         if volume.kind is VolumeKind.VOLUME and not volume.source:
             mounts[target] = anonymous(target, read_only=volume.read_only, no_copy=volume.no_copy)
+        elif volume.kind is VolumeKind.IMAGE:
+            mounts[target] = Mount(
+                kind=MountKind.IMAGE,
+                target=target,
+                source=volumes.images[volume.source].id,
+                read_only=volume.read_only,
+                subpath=volume.subpath,
+            )
         else:
             mounts[target] = _declared_mount(project, service, volume, target)
     socket = api_socket(project) if service.use_api_socket else ""
@@ -116,11 +135,11 @@ def _declared_mount(
                 size_bytes=volume.tmpfs_bytes,
                 mode=volume.tmpfs_mode,
             )
-        case VolumeKind.IMAGE | VolumeKind.CLUSTER | VolumeKind.NPIPE:
+        case _:  # IMAGE is not declared anywhere else: see above
             raise Unsupported(
                 f'service "{service.name}": mounts of type "{volume.kind.value}" cannot be made'
                 f" ({target})",
-                fix="use a bind, volume or tmpfs mount",
+                fix="use a bind, volume, tmpfs or image mount",
             ).at("services", service.name, "volumes")
 
 

@@ -9,8 +9,9 @@ import msgspec
 from orchestra.engine import base as engine
 from orchestra.model.container import ContainerId, PublishedPort, RestartPolicy
 from orchestra.model.service import ServicePort, ServiceVolume
-from orchestra.plan.container import Identity, Volumes, container_spec
+from orchestra.plan.container import Identity, container_spec
 from orchestra.plan.graph import Plan, PlanBuilder
+from orchestra.plan.mounts import Volumes
 from orchestra.plan.networking import Peers
 from orchestra.plan.operations import Verb
 from orchestra.plan.resources import anonymous_volume, missing_resources
@@ -103,7 +104,7 @@ def oneoff_spec(
             aliases=desired.aliases(service.name) if use_aliases else (),
         ),
         peers=Peers(first, {c.name: c.id for c in observed.containers}),
-        volumes=Volumes(environment.new_id),
+        volumes=Volumes(environment.new_id, images=desired.other_images),
     )
 
 

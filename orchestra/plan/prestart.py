@@ -13,8 +13,9 @@ import msgspec
 from orchestra.model import labels
 from orchestra.model.container import ContainerId, MountKind, Security
 from orchestra.model.service import Service, ServiceHealthCheck
-from orchestra.plan.container import Identity, Volumes, container_spec
+from orchestra.plan.container import Identity, container_spec
 from orchestra.plan.decide import Action, Decision
+from orchestra.plan.mounts import Volumes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +66,7 @@ def hook_spec(
     It is on the networks of the service, without its names and fixed addresses.
     """
     step = service.pre_start[position]
-    image = desired.hook_images[step.image] if step.image else desired.images[service.name]
+    image = desired.other_images[step.image] if step.image else desired.images[service.name]
     suffix = f"-{of.number}" if step.per_replica else ""
     spec = container_spec(
         desired.project,

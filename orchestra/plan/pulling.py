@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from orchestra.model.service import PullPolicy
+from orchestra.plan.mounts import mounted_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,8 +60,9 @@ def pulls_before_up(
 
 
 def _images(service: Service) -> tuple[str, ...]:
-    """The images by name that *service* needs: its own, those of its `pre_start` commands."""
-    return tuple(filter(None, (service.image, *(step.image for step in service.pre_start))))
+    """The images by name that *service* needs: its own, of `pre_start` commands, of mounts."""
+    hooks = (step.image for step in service.pre_start)
+    return tuple(filter(None, (service.image, *hooks, *mounted_images(service))))
 
 
 def _is_due(service: Service, image: str, policy: PullPolicy | None, stock: Stock) -> bool:
@@ -103,12 +105,12 @@ def pulls_on_request(
                 service.name, service.image, service.platform, skipped, service.build is not None
             )
         )
-        decided += _hook_pulls(service, pulled_by)
+        decided += _other_pulls(service, pulled_by)
     return tuple(decided)
 
 
-def _hook_pulls(service: Service, pulled_by: dict[str, str]) -> Iterator[Pulling]:
-    """The images of the `pre_start` commands of *service* that nobody pulls yet."""
+def _other_pulls(service: Service, pulled_by: dict[str, str]) -> Iterator[Pulling]:
+    """The other images that *service* needs and nobody pulls yet."""
     for image in _images(service):
         if image not in (service.image, HOST_IMAGE) and image not in pulled_by:
             pulled_by[image] = service.name

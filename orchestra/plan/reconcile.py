@@ -13,15 +13,10 @@ from orchestra.engine import base as engine
 from orchestra.model.container import ContainerId, MountKind
 from orchestra.model.state import Status
 from orchestra.plan import prestart
-from orchestra.plan.container import (
-    Identity,
-    Volumes,
-    container_name,
-    container_spec,
-)
+from orchestra.plan.container import Identity, container_name, container_spec
 from orchestra.plan.decide import Action, Decision, Policy, decide
 from orchestra.plan.graph import Plan, PlanBuilder
-from orchestra.plan.mounts import api_socket
+from orchestra.plan.mounts import Volumes, api_socket
 from orchestra.plan.networking import Peers
 from orchestra.plan.operations import Verb
 from orchestra.plan.order import dependency_order, namespace_parents
@@ -393,7 +388,10 @@ class _Reconciler:
             ),
             peers=self._peers,
             volumes=Volumes(
-                self._new_id, self._inherited(decision.existing), self._borrowed(service)
+                self._new_id,
+                self._inherited(decision.existing),
+                self._borrowed(service),
+                self._desired.other_images,
             ),
         )
 

@@ -34,6 +34,13 @@ class VolumeMount(NamedTuple):
     read_only: bool = False  # whatever the Mount says
 
 
+class ImageMount(NamedTuple):
+    """A Mount of kind IMAGE, resolved to layers."""
+
+    target: str
+    rootfs: Rootfs
+
+
 class Launch(NamedTuple):
     """Everything that `launch.launch` needs. Paths are absolute host paths."""
 
@@ -52,6 +59,7 @@ class Launch(NamedTuple):
     stdout: str  # FIFO paths; ignored when tty
     stderr: str
     stdin: int = -1  # an fd, or -1 for /dev/null
+    images: tuple[ImageMount, ...] = ()
     hooks: tuple[CdiHook, ...] = ()
 
 

@@ -192,6 +192,27 @@ class Bind(NamedTuple):
         raise StepFailed(failure)
 
 
+class ImageTree(NamedTuple):
+    """An image's *layers* put together at *place* on the host, and that, or *subpath*, bound."""
+
+    layers: tuple[Overlay, ...]
+    place: str
+    target: str
+    read_only: bool = False
+    subpath: str = ""
+
+    def describe(self) -> str:
+        return f"mount an image on {self.target}"
+
+    def apply(self, root: RootDirectory) -> None:
+        image = RootDirectory(self.place, root.staging)
+        for layer in self.layers:
+            layer.apply(image)
+        Bind(self.place, self.target, self.read_only, subpath=self.subpath).apply(root)
+        for descriptor in image.layers:
+            os.close(descriptor)
+
+
 class Attach(NamedTuple):
     """A detached tree that `launch` made for *target*: a volume with a file system of its own."""
 

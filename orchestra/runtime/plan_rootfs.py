@@ -22,6 +22,7 @@ from orchestra.runtime.mountops import (
     Bind,
     FileSystem,
     Fill,
+    ImageTree,
     Mask,
     MountOp,
     Overlay,
@@ -34,6 +35,7 @@ from orchestra.runtime.mountops import (
 
 if TYPE_CHECKING:
     from orchestra.model.container import ContainerSpec
+    from orchestra.model.rootfs import Rootfs
     from orchestra.runtime.base import Launch, VolumeMount
 
 MASKED: Final = (
@@ -109,12 +111,9 @@ def shared_trees(spec: ContainerSpec) -> tuple[MountOp, ...]:
 def root_operations(plan: Launch, host: HostTraits) -> tuple[MountOp, ...]:
     """Everything that is mounted, in order. Raises LaunchFailed for what cannot be."""
     spec = plan.spec
-    layers = tuple(
-        Overlay(layer.target, layer.lower, layer.upper, layer.work, host.overlay_options)
-        for layer in plan.rootfs.overlays
-    )
+    layers = _layers(plan.rootfs, host)
     fills = tuple(Fill(volume.target, volume.source) for volume in plan.volumes if volume.fill)
-    wanted = dict(_user_mounts(plan))
+    wanted = dict(_user_mounts(plan, host))
     taken = frozenset(wanted)
     mounts = [*_standard_mounts(spec, host, taken), *wanted.items()]
     mounts += [
@@ -211,8 +210,16 @@ def _cgroup_mounts(
     return [(mount.target, mount) for mount in mounts]
 
 
-def _user_mounts(plan: Launch) -> list[tuple[str, MountOp]]:
+def _layers(rootfs: Rootfs, host: HostTraits) -> tuple[Overlay, ...]:
+    return tuple(
+        Overlay(layer.target, layer.lower, layer.upper, layer.work, host.overlay_options)
+        for layer in rootfs.overlays
+    )
+
+
+def _user_mounts(plan: Launch, host: HostTraits) -> list[tuple[str, MountOp]]:
     volumes = {volume.target: volume for volume in plan.volumes}
+    images = {image.target: image.rootfs for image in plan.images}
     mounts: list[tuple[str, MountOp]] = []
     for mount in plan.spec.mounts:
         target = os.path.normpath(mount.target)
@@ -223,6 +230,12 @@ def _user_mounts(plan: Launch) -> list[tuple[str, MountOp]]:
             )
         elif mount.kind is MountKind.VOLUME:
             mounts.append((target, _volume(plan.spec.name, mount, volumes[mount.target], target)))
+        elif mount.kind is MountKind.IMAGE:
+            layers = _layers(images[mount.target], host)
+            place = os.path.join(plan.run_dir, "images", str(len(mounts)))
+            mounts.append(
+                (target, ImageTree(layers, place, target, mount.read_only, mount.subpath))
+            )
         else:
             mounts.append((target, _bind(plan.spec.name, mount, mount.source, target)))
     return mounts

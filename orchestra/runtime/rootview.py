@@ -72,7 +72,7 @@ def _unescaped(place: str) -> str:
     return place
 
 
-def layers_of(rootfs: Rootfs, options: str, *, writable: bool) -> tuple[MountOp, ...]:
+def layers_of(rootfs: Rootfs, options: str, *, writable: bool) -> tuple[Overlay, ...]:
     """The overlays of *rootfs*. Those that are not *writable* may be in use by the container.
 
     Then what it has written is the topmost of the lower layers, since no two overlays may write to

@@ -190,3 +190,63 @@ def test_completion_knows_images_and_containers(tools: Orchestra) -> None:
     write_compose(tools, "services: {app: {image: 'tools:1', container_name: one}}\n")
     tools("up", "-d")
     assert tools("__complete", "container", "commit", "").out == "one\n"
+
+
+def test_an_image_can_be_mounted(tools: Orchestra) -> None:
+    """`type: image` mounts: the files of an image, without its being run."""
+    lower = files_layer({"a/": b"", "a/one": b"1\n"})
+    upper = files_layer({"a/two": b"2\n", "top": b"top\n"})
+    load(tools, docker_archive("files:1", [lower, upper]))
+    write_compose(
+        tools,
+        """
+        name: mounting
+        services:
+          app:
+            image: tools:1
+            user: root
+            stop_grace_period: 0s
+            volumes:
+              - {type: image, source: "files:1", target: /files}
+              - {type: image, source: "files:1", target: /fixed, read_only: true}
+              - {type: image, source: "files:1", target: /part, image: {subpath: a}}
+              - {type: image, source: "files:1", target: /etc/one, image: {subpath: a/one}}
+        """,
+    )
+    tools("up", "-d")
+
+    def inside(command: str) -> str:
+        return tools("exec", "-T", "app", "sh", "-c", command).out
+
+    assert inside("cat /files/a/one /files/a/two /files/top") == "1\n2\ntop\n"
+    assert inside("ls /part; cat /etc/one") == "one\ntwo\n1\n"
+    assert inside("echo > /fixed/new 2>/dev/null || echo no") == "no\n"
+    assert inside("echo mine > /files/a/one; rm /files/top; cat /part/one") == "1\n"
+    tools("restart", "-t", "0")
+    assert inside("cat /files/a/one; ls /files") == "mine\na\n"
+    image = tools("image", "ls", "-q", "files").out.strip()
+    assert "is being used by running container" in tools("image", "rm", "-f", image, code=1).err
+    tools("stop", "-t", "0")
+    tools("cp", "app:/part/two", "two")
+    with open(os.path.join(tools.directory, "two")) as file:
+        assert file.read() == "2\n"
+    load(tools, docker_archive("files:1", [files_layer({"a/": b"", "a/one": b"new\n"})]))
+    assert "image files:1, which is mounted, changed" in tools("explain").out
+    tools("up", "-d")
+    assert inside("cat /files/a/one") == "new\n"
+    tools("down")
+    tools("image", "rm", "files:1")
+
+
+def test_a_mounted_image_that_is_not_there_is_told_with_its_place(tools: Orchestra) -> None:
+    mount = '{type: image, source: "absent:1", target: /files}'
+    write_compose(
+        tools,
+        f"services:\n  app:\n    image: tools:1\n    pull_policy: never\n    volumes: [{mount}]\n",
+    )
+    refused = tools("up", "-d", code=18)
+    assert "absent:1" in refused.err
+    assert "compose.yaml:5" in refused.err
+    mount = '{type: image, source: "tools:1", target: /files, image: {subpath: nowhere}}'
+    write_compose(tools, f"services:\n  app:\n    image: tools:1\n    volumes: [{mount}]\n")
+    assert "nowhere" in tools("up", "-d", code=1).err

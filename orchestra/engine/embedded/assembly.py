@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from orchestra.engine.embedded.peers import running_peer
 from orchestra.engine.embedded.pump import fifo_paths
 from orchestra.errors import LaunchFailed
-from orchestra.model.container import MountKind, NetworkMode
-from orchestra.runtime.base import Launch, VolumeMount
+from orchestra.model.container import ImageId, MountKind, NetworkMode
+from orchestra.runtime.base import ImageMount, Launch, VolumeMount
 
 if TYPE_CHECKING:
     from orchestra.cgroup.base import CgroupScope
@@ -50,6 +50,7 @@ def assemble(
         spec=spec,
         rootfs=_rootfs(core, container),
         volumes=_volume_mounts(core, spec),
+        images=_image_mounts(core, spec),
         run_dir=run_dir,
         etc_files=write_etc_files(core, container, run_dir),
         cgroup=scope,
@@ -87,6 +88,20 @@ def _volume_mounts(core: Core, spec: ContainerSpec) -> tuple[VolumeMount, ...]:
             VolumeMount(mount.target, volume.mountpoint, fill, volume.filesystem, volume.read_only)
         )
     return tuple(mounts)
+
+
+def _image_mounts(core: Core, spec: ContainerSpec) -> tuple[ImageMount, ...]:
+    """Raises NotFound for an image that has been removed by force."""
+    return tuple(
+        ImageMount(
+            mount.target,
+            core.drivers.snapshots.prepare(
+                ImageId(mount.source), core.layout.image_mount(core.project, spec.id, number)
+            ),
+        )
+        for number, mount in enumerate(spec.mounts)
+        if mount.kind is MountKind.IMAGE
+    )
 
 
 def write_etc_files(core: Core, container: Container, run_dir: str) -> tuple[tuple[str, str], ...]:

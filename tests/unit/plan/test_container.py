@@ -18,7 +18,8 @@ from orchestra.model.service import (
     ServiceVolume,
     VolumeKind,
 )
-from orchestra.plan.container import Identity, Volumes, container_spec, linked_names
+from orchestra.plan.container import Identity, container_spec, linked_names
+from orchestra.plan.mounts import Volumes
 from orchestra.plan.networking import Peers
 from tests.unit.plan.projects import image, needs, port, project, service, volume
 
@@ -36,6 +37,7 @@ def spec_of(
     inherited: dict[str, str] | None = None,
     borrowed: tuple[Mount, ...] = (),
     oneoff: bool = False,
+    images: dict[str, ImageConfig] | None = None,
 ) -> ContainerSpec:
     return container_spec(
         whole or project(wanted),
@@ -50,7 +52,7 @@ def spec_of(
             aliases=("web",),
         ),
         peers=Peers({"db": "db-id"}, {"outsider": "outsider-id"}),
-        volumes=Volumes(lambda: "fresh", inherited or {}, borrowed),
+        volumes=Volumes(lambda: "fresh", inherited or {}, borrowed, images or {}),
     )
 
 
@@ -188,9 +190,16 @@ def test_tmpfs_keeps_its_options() -> None:
     ]
 
 
-def test_image_mount_is_refused_by_name() -> None:
-    mount = ServiceVolume(kind=VolumeKind.IMAGE, target="/i", source="alpine")
-    with pytest.raises(Unsupported, match='type "image"'):
+def test_a_mounted_image_is_named_by_its_id() -> None:
+    volume = ServiceVolume(kind=VolumeKind.IMAGE, target="/i/", source="tools", subpath="bin")
+    (mount,) = spec_of(service("web", volumes=(volume,)), images={"tools": image()}).mounts
+    assert (mount.kind, mount.target, mount.source) == (MountKind.IMAGE, "/i", image().id)
+    assert mount.subpath == "bin"
+
+
+def test_a_mount_of_another_system_is_refused_by_name() -> None:
+    mount = ServiceVolume(kind=VolumeKind.NPIPE, target="/i", source="pipe")
+    with pytest.raises(Unsupported, match='type "npipe"'):
         spec_of(service("web", volumes=(mount,)))
 
 

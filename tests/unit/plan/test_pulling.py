@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestra.model.build import BuildSpec
-from orchestra.model.service import PullPolicy
+from orchestra.model.service import PullPolicy, ServiceVolume, VolumeKind
 from orchestra.plan.pulling import Pulling, pulls_before_up, pulls_on_request
 from tests.unit.plan.projects import project, service
 
@@ -58,6 +58,14 @@ def test_the_command_line_wins_over_the_file() -> None:
 def test_an_image_is_pulled_once_for_all_its_services() -> None:
     wanted = project(service("a"), service("b"), service("c", image="other"))
     assert [p.image for p in pulls_before_up(wanted, None, ABSENT)] == ["app", "other"]
+
+
+def test_images_that_are_mounted_are_pulled_too() -> None:
+    mount = ServiceVolume(kind=VolumeKind.IMAGE, target="/files", source="files")
+    wanted = project(service("a", volumes=(mount,)))
+    assert [p.image for p in pulls_before_up(wanted, None, ABSENT)] == ["app", "files"]
+    decided = pulls_on_request(wanted, None, ABSENT, ignore_buildable=False)
+    assert [p.image for p in decided] == ["app", "files"]
 
 
 def test_the_host_and_what_is_only_built_are_not_pulled() -> None:
