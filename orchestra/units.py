@@ -122,3 +122,8 @@ def parse_cpus_nanos(text: str) -> int:
 def format_cpus_nanos(nanos: int) -> str:
     """The shortest decimal: 1_500_000_000 is "1.5"."""
     return _decimal(nanos, 1_000_000_000)
+
+
+def says_yes(text: str) -> bool:
+    """Whether the value of a variable means true, as Docker Compose reads COMPOSE_… ones."""
+    return text.strip().lower() in ("1", "t", "true", "y", "yes")

@@ -49,7 +49,7 @@ def portable(tree: Tree, project: Project, images: Mapping[str, str]) -> Portabl
     for name, service in (tree.get("services") or {}).items():
         for attribute in _OF_THE_SOURCES:
             service.pop(attribute, None)
-        service["image"] = images[service.get("image") or f"{project.name}-{name}"]
+        service["image"] = images[service.get("image") or project.made_up_name(name)]
         for hook in service.get("pre_start") or ():
             if hook.get("image"):
                 hook["image"] = images[hook["image"]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.cli.flags import LIST, TEXT, Flag, UsageError
+from orchestra.units import says_yes
 
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
@@ -116,7 +117,7 @@ def _ignores_orphans(context: Context, *, removes: bool) -> bool:
 
 
 def _says_yes(context: Context, variable: str) -> bool:
-    return context.environ.get(variable, "").lower() in ("1", "true", "yes", "y")
+    return says_yes(context.environ.get(variable, ""))
 
 
 def refuse_together(args: Args, one: str, other: str) -> None:

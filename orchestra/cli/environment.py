@@ -4,6 +4,7 @@ from __future__ import annotations
 
 VARIABLES = {
     "COMPOSE_ANSI": "The default of --ansi",
+    "COMPOSE_COMPATIBILITY": "With a true value as --compatibility",
     "COMPOSE_DISABLE_ENV_FILE": "With a true value the file .env is not read",
     "COMPOSE_ENV_FILES": "The default of --env-file; several are separated by commas",
     "COMPOSE_FILE": "The default of --file; several are separated by colons, "

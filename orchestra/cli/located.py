@@ -159,6 +159,7 @@ def load_request(context: Context) -> LoadRequest:
         project_name=options.project_name,
         stdin=_stdin() if "-" in options.files else "",
         all_resources=options.all_resources,
+        compatibility=options.compatibility,
     )
 
 

@@ -99,7 +99,11 @@ def remember_project(context: Context, loaded: Loaded) -> None:
 
 def _asked(context: Context) -> list[str]:
     """All that decides the answer beside files and the environment."""
-    return [*question(context), f"all_resources={context.options.all_resources}"]
+    return [
+        *question(context),
+        f"all_resources={context.options.all_resources}",
+        f"compatibility={context.options.compatibility}",
+    ]
 
 
 def _path(context: Context, asked: list[str]) -> str:

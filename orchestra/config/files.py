@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.config.dotenv import parse_dotenv
 from orchestra.config.wording import quote
 from orchestra.errors import ConfigError
+from orchestra.units import says_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -112,7 +113,7 @@ def _env_files(request: LoadRequest, folder: str, environment: dict[str, str]) -
     )
     if named:
         return tuple(abspath(join(request.cwd, path)) for path in named)
-    if environment.get("COMPOSE_DISABLE_ENV_FILE", "").lower() in {"1", "t", "true"}:
+    if says_yes(environment.get("COMPOSE_DISABLE_ENV_FILE", "")):
         return ()
     default = join(folder, ".env")
     return (default,) if isfile(default) else ()

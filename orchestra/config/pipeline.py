@@ -11,6 +11,8 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from orchestra.config import files as project_files
 from orchestra.config.bind import bind_project
 from orchestra.config.checks import check
@@ -37,6 +39,7 @@ from orchestra.config.tree import TreeSources, copy_tree
 from orchestra.config.wording import quote
 from orchestra.errors import ConfigError, ConfigErrors
 from orchestra.model.project import Project
+from orchestra.units import says_yes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -283,7 +286,10 @@ def _project(state: Load, scope: Scope) -> Project:
             env_files=files.env_files,
             profiles=profiles,
         )
-    return bind_project(scope.tree, state.disabled, files, profiles, state.file_values)
+    project = bind_project(scope.tree, state.disabled, files, profiles, state.file_values)
+    if state.request.compatibility or says_yes(scope.environment.get("COMPOSE_COMPATIBILITY", "")):
+        project = replace(project, separator="_")
+    return project
 
 
 def active_profiles(request: LoadRequest, environment: dict[str, str]) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ class LoadRequest(NamedTuple):
     services: tuple[str, ...] = ()
     stdin: str = ""
     all_resources: bool = False
+    compatibility: bool = False  # names with "_"; COMPOSE_COMPATIBILITY says so too
     interpolate: bool = True
     normalize: bool = True
     resolve_paths: bool = True

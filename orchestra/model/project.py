@@ -54,6 +54,7 @@ class Project(Frozen, frozen=True, kw_only=True):
 
     name: str
     working_dir: str
+    separator: str = "-"  # in names that are made up, such as PROJECT-SERVICE-1; "_" as of old
     compose_files: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
@@ -66,6 +67,10 @@ class Project(Frozen, frozen=True, kw_only=True):
     models: tuple[Model, ...] = ()
     environment: Pairs = ()  # shell over .env: what interpolation saw
     extensions: tuple[tuple[str, str], ...] = ()  # "x-…" -> JSON
+
+    def made_up_name(self, *parts: str | int) -> str:
+        """The project's name and *parts* as one name."""
+        return self.separator.join(map(str, (self.name, *parts)))
 
     @property
     def service_names(self) -> tuple[str, ...]:

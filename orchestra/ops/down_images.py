@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orchestra.layout import Layout
+    from orchestra.model.state import ContainerState
     from orchestra.model.project import Project
     from orchestra.ops.target import Target
     from orchestra.plan.events import Report
@@ -46,8 +47,13 @@ def images_of_containers(layout: Layout, target: Target, which: Images) -> tuple
     return _sorted(
         state.image
         for state in find_containers(layout, target)
-        if which is Images.ALL or state.image == f"{state.project}-{state.service}"
+        if which is Images.ALL or state.image in _made_up_images(state)
     )
+
+
+def _made_up_images(state: ContainerState) -> tuple[str, ...]:
+    """What an image is called that has no name in the compose file, as of now and as of old."""
+    return tuple(f"{state.project}{separator}{state.service}" for separator in "-_")
 
 
 def _sorted(references: Iterable[str]) -> tuple[str, ...]:

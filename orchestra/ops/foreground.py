@@ -292,21 +292,22 @@ class _Session:
 
 def attached_labels(desired: Desired, services: frozenset[str]) -> tuple[str, ...]:
     """As "web-1", for each container that *services* will have; sorted."""
+    separator = desired.project.separator
     labels = [
         label
         for service in desired.project.services
         if service.name in services
-        for label in _labels(service)
+        for label in _labels(service, separator)
     ]
     return tuple(sorted(labels))
 
 
-def _labels(service: Service) -> Iterator[str]:
+def _labels(service: Service, separator: str) -> Iterator[str]:
     if service.container_name:
         yield service.container_name
         return
     for number in range(1, service.replicas + 1):
-        yield f"{service.name}-{number}"
+        yield f"{service.name}{separator}{number}"
 
 
 def attached_services(desired: Desired, options: UpOptions, attach: Attach) -> frozenset[str]:

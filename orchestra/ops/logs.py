@@ -42,8 +42,12 @@ class LogEvent(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The container's name without the project's: "web-1"; "web-1 ->" for its hooks."""
-        name = self.container.name.removeprefix(f"{self.container.project}-")
+        """A made-up name without the project's: "web-1"; "web-1 ->" for its hooks."""
+        name, project = self.container.name, self.container.project
+        for separator in "-_":
+            if name.startswith(f"{project}{separator}{self.container.service}{separator}"):
+                name = name[len(project) + 1 :]
+                break
         return f"{name} ->" if self.is_hook else name
 
 

@@ -51,12 +51,12 @@ class Identity(Frozen, frozen=True, kw_only=True):
 
 def container_name(project: Project, service: Service, number: int) -> str:
     """`container_name`, or PROJECT-SERVICE-NUMBER."""
-    return service.container_name or f"{project.name}-{service.name}-{number}"
+    return service.container_name or project.made_up_name(service.name, number)
 
 
 def image_reference(project: Project, service: Service) -> str:
     """`image`, or PROJECT-SERVICE for what is only built."""
-    return service.image or f"{project.name}-{service.name}"
+    return service.image or project.made_up_name(service.name)
 
 
 def container_spec(

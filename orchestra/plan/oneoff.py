@@ -86,7 +86,9 @@ def oneoff_spec(
 ) -> ContainerSpec:
     """The container of *service*, which `overridden` made, named PROJECT-SERVICE-run-ID."""
     identifier = environment.new_id()
-    name = service.container_name or f"{desired.project.name}-{service.name}-run-{identifier[:12]}"
+    name = service.container_name or desired.project.made_up_name(
+        service.name, "run", identifier[:12]
+    )
     first: dict[str, str] = {}
     for container in observed.containers:
         if not container.oneoff:

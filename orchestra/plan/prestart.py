@@ -67,14 +67,14 @@ def hook_spec(
     """
     step = service.pre_start[position]
     image = desired.other_images[step.image] if step.image else desired.images[service.name]
-    suffix = f"-{of.number}" if step.per_replica else ""
+    number = (of.number,) if step.per_replica else ()
     spec = container_spec(
         desired.project,
         _step_service(service, step),
         image,
         Identity(
             id=ContainerId(new_id),
-            name=f"{desired.project.name}-{service.name}-pre_start-{position + 1}{suffix}",
+            name=desired.project.made_up_name(service.name, "pre_start", position + 1, *number),
             number=position + 1,
             config_hash=of.config_hash,
             oneoff=True,

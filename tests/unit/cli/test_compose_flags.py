@@ -1,4 +1,4 @@
-"""Every command and flag of Docker Compose is here, or stands in a list with the reason.
+"""Every flag of Docker Compose is here, and every command or what to use instead.
 
 `data/compose_flags.txt` holds the facts: names, shorthands and kinds.
 """
@@ -19,13 +19,6 @@ FACTS = os.path.join(os.path.dirname(__file__), "data", "compose_flags.txt")
 
 NO_COMMAND = {"bridge", "publish", "alpha"}
 """Not planned; `table.INSTEAD` tells what to do."""
-
-NO_FLAG = {
-    ("build", "builder"): "there is one builder, and it is inside",
-    ("build", "print"): "there is no bake file to be printed",
-    ("build", "provenance"): "attestations are not made",
-    ("build", "sbom"): "attestations are not made",
-}
 
 
 class Theirs(NamedTuple):
@@ -74,13 +67,10 @@ def test_every_command_is_here_or_tells_what_to_use_instead() -> None:
 
 
 @pytest.mark.parametrize("theirs", THEIR_FLAGS, ids=lambda each: f"{each.command} --{each.flag}")
-def test_every_flag_is_here_or_has_a_reason(theirs: Theirs) -> None:
+def test_every_flag_is_here(theirs: Theirs) -> None:
     if is_instead(theirs.command):
         return
     ours = flags_of(theirs.command).get(theirs.flag)
-    if (theirs.command, theirs.flag) in NO_FLAG:
-        assert ours is None, "it is here now: take it out of NO_FLAG"
-        return
     assert ours is not None
     if theirs.short:
         assert ours.short == theirs.short
