@@ -1,5 +1,6 @@
 """The label keys that Docker Compose puts on what it makes; tools and scripts filter by them."""
 
+PREFIX = "com.docker.compose."
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 CONTAINER_NUMBER = "com.docker.compose.container-number"

@@ -154,3 +154,75 @@ def test_scale_brings_a_service_to_a_number_of_containers(orchestra: Orchestra) 
     assert services() == ["db", "db", "web"]
     assert "invalid scale" in orchestra("scale", "web", code=1).err
     assert 'no such service: "nope"' in orchestra("scale", "nope=1", code=1).err
+
+
+CONTENTS = """
+name: contents
+x-asleep: &asleep
+  image: host
+  network_mode: none
+  command: [sleep, "600"]
+  stop_grace_period: 0s
+services:
+  by-env: {<<: *asleep, env_file: [file.env]}
+  by-config: {<<: *asleep, configs: [{source: c, target: /srv/c}]}
+  by-secret: {<<: *asleep, secrets: [s]}
+  plain: {<<: *asleep, environment: {A: "1"}}
+configs: {c: {file: ./config}}
+secrets: {s: {file: ./secret}}
+"""
+
+
+def test_changed_contents_recreate_their_users_and_nobody_else(orchestra: Orchestra) -> None:
+    def put(name: str, text: str) -> None:
+        with open(os.path.join(orchestra.directory, name), "w") as file:
+            file.write(text)
+
+    put("compose.yaml", CONTENTS)
+    for name in ("file.env", "config", "secret"):
+        put(name, "A=old\n")
+    orchestra("up", "-d")
+    before = ids(orchestra)
+    for service, name in (("by-env", "file.env"), ("by-config", "config"), ("by-secret", "secret")):
+        put(name, "A=new\n")
+        explained = orchestra("explain").out
+        assert f"recreate Container contents-{service}-1: configuration changed\n" in explained
+        shown = {
+            "by-env": '    environment.A: "old" is now "new"\n',
+            "by-config": f"files./srv/c: {orchestra.directory}/config has been changed\n",
+            "by-secret": f"files./run/secrets/s: {orchestra.directory}/secret has been changed\n",
+        }
+        assert shown[service] in explained
+        warned = orchestra("restart", "-t", "0").err
+        assert f'the configuration of service "{service}" has changed' in warned
+        assert warned.count("has changed") == 1
+        orchestra("up", "-d")
+        after = ids(orchestra)
+        changed = [key for key in after if after[key] != before[key]]
+        assert changed == [f"contents-{service}-1"]
+        before = after
+    assert "has changed" not in orchestra("restart", "-t", "0").err
+    put("compose.yaml", CONTENTS.replace('A: "1"', 'A: "2"'))
+    assert '    environment.A: "1" is now "2"\n' in orchestra("explain", "plain").out
+    assert "has changed" in orchestra("restart", "-t", "0", "plain").err
+
+
+def test_moved_volumes_and_images_recreate(orchestra: Orchestra) -> None:
+    compose = CONTENTS.partition("services:")[0] + (
+        "services: {{a: {{<<: *asleep, volumes: ['{volume}:/srv']}}, b: {{<<: *asleep}}}}\n"
+        "volumes: {{one: {{}}, two: {{}}}}\n"
+    )
+    path = os.path.join(orchestra.directory, "compose.yaml")
+    with open(path, "w") as file:
+        file.write(compose.format(volume="one"))
+    orchestra("up", "-d")
+    before = ids(orchestra)
+    with open(path, "w") as file:
+        file.write(compose.format(volume="two"))
+    assert '"source":"contents_one"' in orchestra("explain").out
+    orchestra("up", "-d")
+    after = ids(orchestra)
+    assert [key for key in after if after[key] != before[key]] == ["contents-a-1"]
+    orchestra("up", "-d", "--force-recreate", "b")
+    assert ids(orchestra)["contents-b-1"] != after["contents-b-1"]
+    assert ids(orchestra)["contents-a-1"] == after["contents-a-1"]

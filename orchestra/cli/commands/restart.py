@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestra.cli.flags import NUMBER, Command, Flag
-from orchestra.cli.located import target
+from orchestra.cli.located import load_project, target
 from orchestra.cli.render.progress import open_display
 
 TYPE_CHECKING = False
@@ -24,10 +24,12 @@ COMMAND = Command(
 
 def run(args: Args, context: Context) -> int:
     """Stop and start the named services, or all."""
-    from orchestra.ops.restart import restart
+    from orchestra.ops.restart import restart, warn_of_changes
 
     where = target(context, args.words)
     with open_display(context, "restart", rehearses=True) as report:
+        if where.declared is not None:
+            warn_of_changes(context.host(), where, load_project(context), report)
         restart(
             context.host(),
             where,
