@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from orchestra.build.filesystem import BuiltLayer, FileSystem
+from orchestra.build.filesystem import NO_FILES, BuiltLayer, FileSystem
 from orchestra.build.settings import DEFAULT_PATH
 from orchestra.image.config import RunSettings, created_ns
 from orchestra.image.host import BASE_LABEL, HOST_IMAGE
@@ -32,7 +32,7 @@ class State(NamedTuple):
 def base_state(store: LocalImageStore, name: str) -> State:
     """The state that `FROM name` begins with. Raises NotFound for an image that is not here."""
     if name == SCRATCH:
-        return State(FileSystem("", ()), RunSettings(env=(f"PATH={DEFAULT_PATH}",)))
+        return State(NO_FILES, RunSettings(env=(f"PATH={DEFAULT_PATH}",)))
     if name == HOST_IMAGE:
         settings = RunSettings(
             env=(f"PATH={DEFAULT_PATH}",), cmd=("/bin/sh",), labels={BASE_LABEL: HOST_IMAGE}

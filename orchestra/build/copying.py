@@ -6,18 +6,12 @@ outside. Sources are read through descriptors that were opened before. Dockerfil
 
 from __future__ import annotations
 
-import bz2  # noqa: F401 (tarfile would import these three when it needs them, which is too late)
 import errno
-import gzip  # noqa: F401
-import lzma
 import os
 import stat
-import tarfile
-import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.build.selection import CopyError
-from orchestra.linux.remove_tree import remove_tree
 from orchestra.runtime.users import UserError, find_user
 
 if TYPE_CHECKING:
@@ -29,7 +23,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _CAPABILITY = "security.capability"
-_ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")
+_IDS = 2**32 - 1
+"""The largest id and one: the largest is chown(2)'s word for "as it is"."""
 
 
 class Job(NamedTuple):
@@ -76,6 +71,15 @@ def make_directories(path: str, owner: tuple[int, int] | None) -> None:
             os.chown(each, *owner)
 
 
+def make_directory_here(path: str) -> None:
+    """*path*, or what is there already if that is a directory. Raises CopyError."""
+    try:
+        os.mkdir(path, 0o755)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise CopyError(f"cannot copy a directory over the file {path}") from None
+
+
 class _Writer:
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -85,8 +89,10 @@ class _Writer:
 
     def run(self) -> None:
         job = self._job
+        self._check_destination()
         for match in job.matches:
             self._written.clear()
+            self._copy_parents(match)
             if match.is_directory and not job.parents:
                 self._copy_directory(match.items, job.destination)
             elif match.is_directory:
@@ -100,15 +106,36 @@ class _Writer:
         for path, mtime_ns in reversed(self._times):
             os.utime(path, ns=(mtime_ns, mtime_ns), follow_symlinks=False)
 
+    def _check_destination(self) -> None:
+        """Several files want a directory, be it there or named so. Raises CopyError."""
+        files = [match for match in self._job.matches if not match.is_directory]
+        if len(self._job.matches) > 1 and files and self._is_one_name():
+            raise CopyError(
+                f"{len(self._job.matches)} files match, but {self._job.destination} is no "
+                "directory: end it with a slash"
+            )
+
+    def _is_one_name(self) -> bool:
+        destination = self._job.destination
+        return not (destination.endswith("/") or self._job.parents or os.path.isdir(destination))
+
     # -- where it goes --------------------------------------------------------------------------
     def _file_path(self, name: str) -> str:
         destination = self._job.destination
-        if destination.endswith("/") or self._job.parents or os.path.isdir(destination):
-            return os.path.join(destination, name)
-        return destination
+        return destination if self._is_one_name() else os.path.join(destination, name)
 
     def _make_parents(self, path: str) -> None:
         make_directories(os.path.dirname(path), self._owner)
+
+    def _copy_parents(self, match: Match) -> None:
+        """The directories of the path, and it itself when it is one, with modes and owners."""
+        if not self._job.parents:
+            return
+        make_directories(self._job.destination.rstrip("/") or "/", self._owner)
+        for item in match.above:
+            self._copy_item(item, os.path.join(self._job.destination, item.target))
+        if match.is_directory:
+            self._copy_item(match.items[0], os.path.join(self._job.destination, match.name))
 
     # -- one thing ------------------------------------------------------------------------------
     def _copy_file(self, match: Match) -> None:
@@ -119,20 +146,31 @@ class _Writer:
         self._make_parents(path)
         self._copy_item(item, path)
 
+    def _unpack(self, item: Item) -> bool:
+        """Unpack *item* into the destination; False when it is no archive."""
+        from orchestra.build.unpacking import unpack  # imported before the fork, where ADD needs it
+
+        fd = os.open(item.path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._job.source.root)
+        with open(fd, "rb") as file:
+            owner = self._owner if self._job.chown else None
+            top = self._job.destination.rstrip("/") or "/"
+            return unpack(file, item.path, top, owner, parents=self._owner)
+
     def _copy_directory(self, items: Iterable[Item], destination: str) -> None:
+        """Its content: the directory itself is not copied, so a new one is as any new parent.
+
+        As in BuildKit, whose `COPY private /new` makes a /new that everybody can enter.
+        """
         top = destination.rstrip("/") or "/"
-        was_there = os.path.isdir(top)
         make_directories(top, self._owner)
         for item in items:
             if item.target:
                 self._copy_item(item, os.path.join(top, item.target))
-            elif not was_there:
-                self._dress(item, top)
 
     def _copy_item(self, item: Item, path: str) -> None:
         mode = item.status.st_mode
         if stat.S_ISDIR(mode):
-            self._make_directory(path)
+            make_directory_here(path)
             self._dress(item, path)
             return
         self._make_room(path)
@@ -162,13 +200,6 @@ class _Writer:
             return False
         os.link(first, path, follow_symlinks=False)
         return True
-
-    def _make_directory(self, path: str) -> None:
-        try:
-            os.mkdir(path, 0o755)
-        except FileExistsError:
-            if not os.path.isdir(path):
-                raise CopyError(f"cannot copy a directory over the file {path}") from None
 
     def _make_room(self, path: str) -> None:
         try:
@@ -225,79 +256,6 @@ class _Writer:
             os.fchown(fd, *(self._owner or (0, 0)))
             os.fchmod(fd, self._mode(stat.S_IFREG | 0o644))
 
-    # -- ADD ------------------------------------------------------------------------------------
-    def _unpack(self, item: Item) -> bool:
-        """Unpack the archive *item* into the destination; False when it is none."""
-        fd = os.open(item.path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._job.source.root)
-        with open(fd, "rb") as file:
-            start = file.read(512)
-            file.seek(0)
-            if not start.startswith(_ARCHIVES) and start[257:262] != b"ustar":
-                return False
-            try:
-                archive = tarfile.open(fileobj=file, mode="r:*")  # noqa: SIM115 (closed below)
-            except (tarfile.TarError, EOFError, OSError):
-                return False
-            with archive:
-                make_directories(self._job.destination.rstrip("/") or "/", self._owner)
-                try:
-                    self._extract(archive)
-                except (tarfile.TarError, EOFError, lzma.LZMAError, zlib.error) as exc:
-                    raise CopyError(f"{item.path} is a damaged archive: {exc}") from exc
-        return True
-
-    def _extract(self, archive: tarfile.TarFile) -> None:
-        """Names and hard links count from the destination; nothing but files, links, FIFOs."""
-        top = self._job.destination.rstrip("/") or "/"
-        directories = []
-        for member in archive:
-            path = os.path.join(top, _inner(member.name))
-            if path.rstrip("/") == top or not self._make_member(archive, member, path, top):
-                continue
-            owner = _owner(self._job.chown) if self._job.chown else (member.uid, member.gid)
-            os.chown(path, *owner, follow_symlinks=False)
-            if not member.issym():
-                os.chmod(path, member.mode & 0o7777)
-            if member.isdir():
-                directories.append((path, member.mtime))
-            else:
-                os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
-        for path, mtime in reversed(directories):
-            os.utime(path, (mtime, mtime))
-
-    def _make_member(
-        self, archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, top: str
-    ) -> bool:
-        """Make it at *path*; False for what needs no attributes, or is left out."""
-        make_directories(os.path.dirname(path), self._owner)
-        if member.isdir():
-            self._make_directory(path)
-            return True
-        if os.path.lexists(path):
-            remove_tree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(
-                path
-            )
-        if member.islnk():
-            os.link(os.path.join(top, _inner(member.linkname)), path, follow_symlinks=False)
-            return False
-        if member.issym():
-            os.symlink(member.linkname, path)
-        elif member.isfifo():
-            os.mkfifo(path)
-        elif member.isreg():
-            content = archive.extractfile(member)
-            with open(path, "xb") as file:
-                while content is not None and (data := content.read(_CHUNK)):
-                    file.write(data)
-        else:
-            return False
-        return True
-
-
-def _inner(name: str) -> str:
-    """*name* of an archive, whatever dots and slashes it has, as one below a directory."""
-    return os.path.normpath("/" + name).lstrip("/")
-
 
 def _copy_bytes(source: int, target: int) -> None:
     """In the kernel where the file systems allow it."""
@@ -321,6 +279,11 @@ def _copy_bytes(source: int, target: int) -> None:
 def _owner(chown: str) -> tuple[int, int]:
     """The ids of `user`, `user:group`; a bare number is the group's id as well."""
     user, _, group = chown.partition(":")
+    if user.isdecimal() and (group or user).isdecimal():  # a container's user has fewer bits
+        uid, gid = int(user), int(group or user)
+        if max(uid, gid) >= _IDS:
+            raise CopyError(f"--chown={chown}: ids go up to {_IDS - 1}")
+        return uid, gid
     try:
         found = find_user(f"{user}:{group}" if group else user, (), *_accounts())
     except UserError as exc:

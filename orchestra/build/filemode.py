@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_CHANGE = re.compile(r"([ugoa]*)((?:[-+=][rwxXst]*)+)")
-_ACTION = re.compile(r"([-+=])([rwxXst]*)")
+_CHANGE = re.compile(r"([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)")
+_ACTION = re.compile(r"([-+=])([ugo]|[rwxXst]*)")
 _BITS = {"r": 0o444, "w": 0o222, "x": 0o111}
+_SHIFT = {"u": 6, "g": 3, "o": 0}
+"""`g=u`: what the owner may."""
 _WHO = {"u": 0o4700, "g": 0o2070, "o": 0o1007}
 
 
@@ -28,6 +30,8 @@ class Mode(NamedTuple):
                 bits |= 0o6000
             if "t" in letters:
                 bits |= 0o1000
+            if letters in _SHIFT:
+                bits = (mode >> _SHIFT[letters] & 0o7) * 0o111
             bits &= who
             if action == "-":
                 mode &= ~bits

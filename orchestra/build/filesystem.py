@@ -46,6 +46,9 @@ class FileSystem(NamedTuple):
         return self if layer is None else self._replace(layers=(*self.layers, layer))
 
 
+NO_FILES = FileSystem("", ())
+
+
 class Mounter:
     """Plans the overlays for file systems, over the layers of *store* and the host's trees."""
 

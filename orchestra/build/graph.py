@@ -75,7 +75,7 @@ def plan_stages(dockerfile: Dockerfile, options: Options) -> BuildGraph:
     """Raises BuildError, or BuildErrors with all that does not fit together."""
     predefined = platform_args(options.platform, options.target)
     scope = Scope(options.args, predefined, dockerfile.escape)
-    scope.args.update(predefined)
+    scope.predefine(predefined)
     for arg in dockerfile.global_args:
         scope.declare(arg)
     target = _find_target(dockerfile, options)

@@ -9,7 +9,7 @@ import posixpath
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.build.filesystem import FileSystem
+from orchestra.build.filesystem import NO_FILES
 from orchestra.build.instructions.mount import MountType, RunMount, Sharing
 from orchestra.build.instructions.paths import Paths
 from orchestra.build.settings import absolute
@@ -118,7 +118,7 @@ class RunMounts:
         """A copy: the command sees no hidden file, and what it writes is thrown away."""
         directory = self._toolbox.work.directory("bind")
         undo.callback(self._toolbox.discard, directory)
-        rootfs = self._toolbox.mounter.rootfs(FileSystem("", ()), directory)
+        rootfs = self._toolbox.mounter.rootfs(NO_FILES, directory)
         transfer_files(bind.transfer, bind.origin, rootfs, os.path.join(directory, "mnt"))
         return Mount(
             kind=MountKind.BIND,
@@ -183,7 +183,7 @@ class RunMounts:
         """Make the cache with what it begins with, unless somebody else is faster."""
         directory = self._toolbox.work.directory("cache")
         try:
-            rootfs = self._toolbox.mounter.rootfs(FileSystem("", ()), directory)
+            rootfs = self._toolbox.mounter.rootfs(NO_FILES, directory)
             at = os.path.join(directory, "mnt")
             transfer_files(filling.transfer, filling.origin, rootfs, at)
             content = rootfs.overlays[0].upper + _CONTENT

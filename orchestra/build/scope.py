@@ -1,8 +1,8 @@
 """Which variables an instruction sees: ARG, ENV, build arguments and the predefined ones.
 
-Dockerfile reference, "Scope" and "Predefined ARGs". An ARG is seen from its line on; ENV hides an
-ARG of its name; an ARG before the first FROM is seen by FROM, and by a stage that declares it
-again.
+Dockerfile reference, "Scope" and "Predefined ARGs". An ARG is seen from its line on, and so is an
+ENV: of one name the last line counts, as in BuildKit, though only ENV reaches the image. An ARG
+before the first FROM is seen by FROM, and by a stage that declares it again.
 """
 
 from __future__ import annotations
@@ -76,17 +76,20 @@ class Scope:
         self._given = given
         self._inherited = inherited
         self._escape = escape
-        self.args: dict[str, str] = {}
-        self.env: dict[str, str] = dict(env or {})
+        self._seen: dict[str, str] = dict(env or {})
         self.declared: set[str] = set()
 
     def variables(self) -> dict[str, str]:
-        return {**self.args, **self.env}
+        """ENV and ARG alike, the last of each name."""
+        return dict(self._seen)
+
+    def predefine(self, variables: Mapping[str, str]) -> None:
+        """Variables that are there without any ARG: those of the platform, before FROM."""
+        self._seen.update(variables)
 
     def for_next_stage(self, env: Mapping[str, str]) -> Scope:
-        """Of a stage that begins with this one: it inherits the arguments."""
-        scope = Scope(self._given, self._inherited, self._escape, env)
-        scope.args = dict(self.args)
+        """Of a stage that begins with this one: it inherits the arguments; its *env* hides them."""
+        scope = Scope(self._given, self._inherited, self._escape, {**self._seen, **env})
         scope.declared = set(self.declared)
         return scope
 
@@ -107,7 +110,7 @@ class Scope:
             return command, self.declare(command)
         result, missing = self.expanded(command)
         if isinstance(result, Env):
-            self.env.update(result.pairs)
+            self._seen.update(result.pairs)
         return result, missing
 
     def declare(self, command: Arg) -> frozenset[str]:
@@ -126,7 +129,7 @@ class Scope:
                 if value is None:
                     value = self._inherited.get(name)
                 if value is not None:
-                    self.args[name] = value
+                    self._seen[name] = value
         except ValueError as exc:
             raise error_at(command.place, f"ARG: {exc}") from exc
         return frozenset(words.missing)
@@ -134,8 +137,8 @@ class Scope:
     def run_variables(self) -> dict[str, str]:
         """What a RUN has in its environment: ENV, declared arguments and given proxies."""
         proxies = {name: value for name, value in self._given.items() if name in PROXY_ARGS}
-        return {**proxies, **self.args, **self.env}
+        return {**proxies, **self._seen}
 
     def passing(self) -> frozenset[str]:
         """The names of `run_variables` that leave the cache as it is: proxies without an ARG."""
-        return frozenset(PROXY_ARGS & self._given.keys()) - self.args.keys() - self.env.keys()
+        return frozenset(PROXY_ARGS & self._given.keys()) - self._seen.keys()

@@ -12,6 +12,7 @@ import posixpath
 import re
 import stat
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.build.ignore import NOTHING_IGNORED, pattern_regex
@@ -32,12 +33,16 @@ class CopyError(ValueError):
 
 
 class Missing(Exception):
-    """A source that is not there; *pattern* of the ignore file hides it, if one does."""
+    """A source that is not there; *pattern* of the ignore file hides it, if one does.
 
-    def __init__(self, source: str, pattern: Pattern | None = None) -> None:
+    Or a link that is there, but not what it leads to: *target*.
+    """
+
+    def __init__(self, source: str, pattern: Pattern | None = None, target: str = "") -> None:
         super().__init__(source)
         self.source = source
         self.pattern = pattern
+        self.target = target
 
 
 class Outside(Exception):
@@ -61,11 +66,15 @@ class Item(NamedTuple):
 
 
 class Match(NamedTuple):
-    """What one name has led to; *name* is its last part, and for `--parents` its whole path."""
+    """What one name has led to; *name* is its last part, and for `--parents` its whole path.
+
+    *above* are the directories of that path, outermost first, whose targets are paths of it.
+    """
 
     name: str
     items: tuple[Item, ...]
     is_directory: bool
+    above: tuple[Item, ...] = ()
 
 
 class Wanted(NamedTuple):
@@ -81,12 +90,14 @@ def select(source: Source, wanted: Wanted) -> tuple[Match, ...]:
         pivot, name = _split_pivot(written) if wanted.parents else ("", written)
         clean = _clean(name)
         base = _clean(pivot) if pivot else ""
-        paths = list(_glob(source, posixpath.join(base, clean).strip("/")))
+        paths = list(_glob(source, posixpath.join(base, clean).strip("/"), wanted))
         if not paths and not _WILDCARD.search(written):
-            raise Missing(written, source.ignore.decider(clean))
+            raise Missing(written, source.ignore.decider(clean), _link_target(source, clean))
         for path in paths:
             shown = posixpath.relpath(path, base) if base else path
-            found.append(_match(source, path, shown if wanted.parents else "", wanted))
+            match = _match(source, path, shown if wanted.parents else "", wanted)
+            if match.is_directory or not wanted.exclude.hides(match.name):
+                found.append(match)
     return tuple(found)
 
 
@@ -101,13 +112,16 @@ def _clean(written: str) -> str:
     return posixpath.normpath("/" + written).strip("/")
 
 
-def _glob(source: Source, path: str) -> Iterator[str]:
-    """The names that are there and not hidden, sorted."""
+def _glob(source: Source, path: str, wanted: Wanted) -> Iterator[str]:
+    """The names that are there and not hidden, sorted.
+
+    `**` is any number of directories with `--parents`, and else as `*`: Go's filepath.Match.
+    """
     if not _WILDCARD.search(path):
         if _is_visible(source, path):
             yield path
         return
-    parts = path.split("/")
+    parts = [part if wanted.parents else re.sub(r"\*+", "*", part) for part in path.split("/")]
     yield from _expand(source, "", parts)
 
 
@@ -135,6 +149,8 @@ def _expand(source: Source, above: str, parts: list[str]) -> Iterator[str]:
             yield from _expand(source, path, rest)
         elif not rest and _is_visible(source, path):
             yield path
+        elif not rest and not source.ignore.hides(path) and (target := _link_target(source, path)):
+            raise Missing(path, None, target)  # as BuildKit: nothing is left out silently
 
 
 def _names(source: Source, path: str) -> list[str]:
@@ -154,56 +170,105 @@ def _is_directory(source: Source, path: str) -> bool:
 
 
 def _is_visible(source: Source, path: str) -> bool:
+    """Is *path* there and not hidden, and, where it is a link, what it leads to?"""
     try:
         with safe_open(source.root, path or ".") as place:
-            mode = os.fstat(place.fileno()).st_mode
+            is_directory = stat.S_ISDIR(os.fstat(place.fileno()).st_mode)
+            real = _below(source.root, place.path)
     except (FileNotFoundError, NotADirectoryError):
         return False
-    if not path or not source.ignore.hides(path):
-        return True
-    return stat.S_ISDIR(mode) and source.ignore.may_show_below(path)
+    return all(
+        not name
+        or not source.ignore.hides(name)
+        or (is_directory and source.ignore.may_show_below(name))
+        for name in {path, real}
+    )
+
+
+def _link_target(source: Source, path: str) -> str:
+    """What the link *path* says; "" when it is none."""
+    above, name = posixpath.split(path)
+    try:
+        with safe_open(source.root, above or ".") as place:
+            return os.readlink(f"{place.path}/{name}") if name else ""
+    except OSError:
+        return ""
 
 
 def _match(source: Source, path: str, shown: str, wanted: Wanted) -> Match:
     real = _real_path(source.root, path)
     status = os.stat(real or ".", dir_fd=source.root, follow_symlinks=False)
     name = shown or posixpath.basename(path)
+    above = tuple(_above(source, path, shown)) if wanted.parents else ()
     if not stat.S_ISDIR(status.st_mode):
-        return Match(name, (Item(real, "", status),), is_directory=False)
+        return Match(name, (Item(real, "", status),), is_directory=False, above=above)
     items = [Item(real, "", status)]
-    items += _walk(source, real, path, "", wanted.exclude)
-    return Match(name, tuple(items), is_directory=True)
+    items += _walk(source, real, "", _Exclude(wanted.exclude, shown))
+    return Match(name, tuple(items), is_directory=True, above=above)
+
+
+def _above(source: Source, path: str, shown: str) -> Iterator[Item]:
+    """The directories of *shown*, the last parts of *path*, without the last."""
+    parts = shown.split("/")[:-1]
+    base = path.split("/")[: -len(parts) - 1]
+    for count in range(1, len(parts) + 1):
+        real = _real_path(source.root, "/".join((*base, *parts[:count])))
+        status = os.stat(real, dir_fd=source.root, follow_symlinks=False)
+        yield Item(real, "/".join(parts[:count]), status)
 
 
 def _real_path(root: int, path: str) -> str:
     """*path* with all links resolved, relative to *root*."""
     with safe_open(root, path or ".") as place:
-        real = os.readlink(place.path)
+        return _below(root, place.path)
+
+
+def _below(root: int, opened: str) -> str:
+    """The path, relative to *root*, of what /proc names *opened*."""
     top = os.readlink(f"/proc/self/fd/{root}")
-    return real[len(top.rstrip("/")) :].strip("/")
+    return os.readlink(opened)[len(top.rstrip("/")) :].strip("/")
 
 
-def _walk(
-    source: Source, real: str, written: str, target: str, exclude: IgnoreRules
-) -> Iterator[Item]:
+class _Exclude(NamedTuple):
+    """`--exclude`, whose patterns count from the copied directory, or from *above* it."""
+
+    rules: IgnoreRules
+    above: str
+
+    def hides(self, below: str) -> bool:
+        return bool(self.rules.patterns) and self.rules.hides(posixpath.join(self.above, below))
+
+    def may_show_below(self, below: str) -> bool:
+        return self.rules.may_show_below(posixpath.join(self.above, below))
+
+
+def _walk(source: Source, real: str, target: str, exclude: _Exclude) -> Iterator[Item]:
     """What lies in the directory *real*, depth first, sorted; links are not followed."""
-    with safe_open(source.root, real or ".") as place:
-        names = sorted(os.listdir(place.path))
-    for name in names:
+    for name, status in _entries(source, real):
         path = f"{real}/{name}" if real else name
-        shown = f"{written}/{name}" if written else name
         below = f"{target}/{name}" if target else name
-        status = os.stat(path, dir_fd=source.root, follow_symlinks=False)
         is_directory = stat.S_ISDIR(status.st_mode)
-        hidden = source.ignore.hides(shown) or exclude.hides(below)
+        hidden = source.ignore.hides(path) or exclude.hides(below)
         if hidden and not (
-            is_directory and (source.ignore.may_show_below(shown) or exclude.may_show_below(below))
+            is_directory and (source.ignore.may_show_below(path) or exclude.may_show_below(below))
         ):
             continue
-        inside = list(_walk(source, path, shown, below, exclude)) if is_directory else []
+        inside = list(_walk(source, path, below, exclude)) if is_directory else []
         if not hidden or inside:
             yield Item(path, below, status)
             yield from inside
+
+
+def _entries(source: Source, directory: str) -> list[tuple[str, os.stat_result]]:
+    """The names in *directory* with lstat(2) of each, sorted."""
+    with safe_open(source.root, directory or ".") as place:
+        fd = os.open(place.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with os.scandir(fd) as entries:
+            found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+    finally:
+        os.close(fd)
+    return sorted(found, key=itemgetter(0))
 
 
 def digest(source: Source, matches: tuple[Match, ...], digests: Digests | None = None) -> str:
@@ -212,7 +277,7 @@ def digest(source: Source, matches: tuple[Match, ...], digests: Digests | None =
     for match in matches:
         name = "" if match.is_directory else match.name
         total.update(repr((name, len(match.items))).encode())
-        for item in match.items:
+        for item in (*match.above, *match.items):
             total.update(_described(source, item, digests))
     return total.hexdigest()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +11,7 @@ from orchestra.build.cachekey import step_key
 from orchestra.build.events import StepPhase
 from orchestra.build.export import is_empty, store_layer
 from orchestra.build.filesystem import (
+    NO_FILES,
     BuiltLayer,
     clamp_times,
     harvest,
@@ -34,12 +36,14 @@ from orchestra.build.transfer import (
     transfer_files,
 )
 from orchestra.errors import BuildError, OrchestraError
+from orchestra.image.host import HOST_IMAGE
 from orchestra.image.manifest import OCI_LAYER, Descriptor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from orchestra.build.bases import State
+    from orchestra.build.filesystem import FileSystem
     from orchestra.build.graph import Origin
     from orchestra.build.instructions.base import Command
     from orchestra.build.origins import Toolbox
@@ -82,11 +86,15 @@ class Done(NamedTuple):
 
 
 class _Work(NamedTuple):
-    """*key* is "" for what must not be remembered; *write* changes the files of a rootfs."""
+    """*key* is "" for what must not be remembered; *write* changes the files of a rootfs.
+
+    *below* is what the step works on: None for the stage's files, and none for COPY --link.
+    """
 
     key: str
     created_by: str
     write: Callable[[Rootfs, str], None]
+    below: FileSystem | None = None
 
 
 def _carry_out(toolbox: Toolbox, request: BuildRequest, context: StepContext, work: _Work) -> Done:
@@ -114,7 +122,8 @@ def _remembered(toolbox: Toolbox, work: _Work) -> Done | None:
 
 def _worked(toolbox: Toolbox, request: BuildRequest, context: StepContext, work: _Work) -> Done:
     directory = toolbox.work.directory("step")
-    rootfs = toolbox.mounter.rootfs(context.state.files, directory)
+    below = context.state.files if work.below is None else work.below
+    rootfs = toolbox.mounter.rootfs(below, directory)
     work.write(rootfs, os.path.join(directory, "mnt"))
     changed = harvest(rootfs)
     layer = None
@@ -126,7 +135,7 @@ def _worked(toolbox: Toolbox, request: BuildRequest, context: StepContext, work:
     record = Record(
         diff_id=layer.diff_id if layer else "",
         blob=layer.blob.digest if layer else "",
-        base=context.state.files.base,
+        base=below.base,
         size_bytes=layer.blob.size if layer else 0,
         created_ns=time.time_ns(),
         detail=work.created_by[:200],
@@ -151,7 +160,9 @@ def _layer_of(record: Record) -> BuiltLayer | None:
 
 # -- COPY and ADD -------------------------------------------------------------------------------
 def _copy(toolbox: Toolbox, request: BuildRequest, context: StepContext, command: Copy) -> Done:
-    options = Options(command.chown, command.chmod, command.exclude, command.parents)
+    options = Options(
+        command.chown, command.chmod, command.exclude, command.parents, link=command.link
+    )
     destination = absolute(context.state.settings, command.paths.destination)
     transfer = plan_transfer(command, command.paths, destination, options)
     origin = toolbox.origin(context.sources.get(command.from_), context.states, command.place)
@@ -164,7 +175,9 @@ def _add(toolbox: Toolbox, request: BuildRequest, context: StepContext, command:
         flag = "--checksum" if command.checksum else "--keep-git-dir"
         raise error_at(command.place, f"ADD: {flag} is for sources from elsewhere")
     unpacks = command.unpack if command.unpack is not None else not remote
-    options = Options(command.chown, command.chmod, command.exclude, unpacks=unpacks)
+    options = Options(
+        command.chown, command.chmod, command.exclude, unpacks=unpacks, link=command.link
+    )
     destination = absolute(context.state.settings, command.paths.destination)
     if not remote:
         transfer = plan_transfer(command, command.paths, destination, options)
@@ -183,12 +196,14 @@ def _transfer_later(
     toolbox: Toolbox, request: BuildRequest, context: StepContext, transfer: Transfer, found: Remote
 ) -> Done:
     """Of files that are fetched only when they are written: their content has another name."""
-    key = step_key("add", context.state.files.key, transfer.key_parts(found.content))
+    below = _below(transfer, context)
+    key = step_key("add", below.key, transfer.key_parts(found.content))
 
     def write(rootfs: Rootfs, at: str) -> None:
         transfer_files(transfer, found.origin(), rootfs, at)
 
-    return _carry_out(toolbox, request, context, _Work(key, transfer.command.text, write))
+    work = _Work(key, transfer.command.text, write, below)
+    return _carry_out(toolbox, request, context, work)
 
 
 def _transfer(
@@ -199,13 +214,24 @@ def _transfer(
     origin: FileOrigin,
 ) -> Done:
     content = content_digest(transfer, origin)
-    key = step_key("copy", context.state.files.key, transfer.key_parts(content))
-    command = transfer.command
+    below = _below(transfer, context)
+    key = step_key("copy", below.key, transfer.key_parts(content))
 
     def write(rootfs: Rootfs, at: str) -> None:
         transfer_files(transfer, origin, rootfs, at)
 
-    return _carry_out(toolbox, request, context, _Work(key, command.text, write))
+    return _carry_out(toolbox, request, context, _Work(key, transfer.command.text, write, below))
+
+
+def _below(transfer: Transfer, context: StepContext) -> FileSystem:
+    """The files that COPY and ADD write into: none with `--link`, whose layer lies on any base.
+
+    As in BuildKit, `--chmod` takes that back. So do names of users, which are the image's, and the
+    host's trees, whose directories must keep their modes.
+    """
+    files = context.state.files
+    is_apart = transfer.link and transfer.mode is None and files.base != HOST_IMAGE
+    return NO_FILES if is_apart and not re.search("[^0-9:]", transfer.chown) else files
 
 
 def _workdir(

@@ -34,6 +34,7 @@ class Transfer(NamedTuple):
     exclude: IgnoreRules
     parents: bool
     unpacks: bool
+    link: bool
 
     @property
     def wanted(self) -> Wanted:
@@ -84,6 +85,7 @@ class Options(NamedTuple):
     exclude: tuple[str, ...] = ()
     parents: bool = False
     unpacks: bool = False
+    link: bool = False
 
 
 def plan_transfer(command: Command, paths: Paths, destination: str, options: Options) -> Transfer:
@@ -108,6 +110,7 @@ def plan_transfer(command: Command, paths: Paths, destination: str, options: Opt
         parse_ignore("\n".join(options.exclude), "--exclude"),
         options.parents,
         options.unpacks,
+        options.link,
     )
 
 
@@ -146,6 +149,8 @@ def transfer_files(transfer: Transfer, origin: Origin, rootfs: Rootfs, at: str) 
     """Write what *transfer* takes from *origin* into *rootfs*. Raises BuildError."""
     from orchestra.build.copying import Job, carry_out  # now: a forked process imports nothing
 
+    if transfer.unpacks:
+        import orchestra.build.unpacking  # noqa: F401
     mounts = [Mounted(rootfs, at)]
     place, rules, owner = at, None, None
     if isinstance(origin, Directory):
@@ -221,13 +226,11 @@ def _selected(transfer: Transfer, source: Source, origin: Origin) -> tuple[Match
                 f'{exc.source} is hidden by "{exc.pattern.text}" in '
                 f"{source.ignore.file}:{exc.pattern.line}"
             ) from exc
+        if exc.target:
+            what = f"{exc.source} is a link to {exc.target}, which is not there or hidden"
+            raise CopyError(what) from exc
         where = "the build context" if isinstance(origin, Directory) else "there"
         raise CopyError(f"{exc.source} does not exist in {where}" + _nearby(source, exc)) from exc
-    if len(matches) > 1 and not transfer.destination.endswith("/") and not transfer.parents:
-        raise CopyError(
-            f"{len(matches)} files match, but {transfer.paths.destination} is no directory: "
-            "end it with a slash"
-        )
     return matches
 
 

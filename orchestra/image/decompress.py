@@ -32,7 +32,7 @@ _ZSTD_WINDOW_BYTES = 1 << 26
 _GZIP, _ZSTD, _BZIP2, _XZ = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0"
 _MAGIC_BYTES = 6
 
-_DAMAGED: tuple[type[Exception], ...] = (
+DAMAGED: tuple[type[Exception], ...] = (
     cast("type[Exception]", isal_zlib.error),
     zlib.error,
     gzip.BadGzipFile,
@@ -40,9 +40,10 @@ _DAMAGED: tuple[type[Exception], ...] = (
     lzma.LZMAError,
     EOFError,
 )
+"""What a reader raises for data that is none; bz2 raises an OSError without a number."""
 
 
-class _Reader(Protocol):
+class Reader(Protocol):
     def read(self, count: int, /) -> bytes: ...
 
 
@@ -66,7 +67,7 @@ def decompressed(
     counted = _Counted(file, progress)
     unpacked = 0
     try:
-        reader = _reader(io.BufferedReader(counted, CHUNK))
+        reader = plain_reader(io.BufferedReader(counted, CHUNK))
         while chunk := reader.read(CHUNK):
             unpacked += len(chunk)
             if not limit.allows(unpacked, counted.taken):
@@ -75,7 +76,7 @@ def decompressed(
                     fix="such a ratio is that of a decompression bomb; get the image elsewhere",
                 )
             yield chunk
-    except _DAMAGED as exc:
+    except DAMAGED as exc:
         raise RegistryError(
             f"the compressed data is damaged or incomplete: {exc}", fix="get it once more"
         ) from exc
@@ -114,10 +115,11 @@ class _Counted(io.RawIOBase):
         return len(data)
 
 
-def _reader(source: io.BufferedReader) -> _Reader:
+def plain_reader(source: io.BufferedReader) -> Reader:
+    """The plain bytes of *source*, which is compressed or not."""
     start = source.peek(_MAGIC_BYTES)
     if start.startswith(_GZIP):
-        unzipped: _Reader = igzip.IGzipFile(fileobj=source, mode="rb")  # type: ignore[no-untyped-call]
+        unzipped: Reader = igzip.IGzipFile(fileobj=source, mode="rb")  # type: ignore[no-untyped-call]
         return unzipped
     if start.startswith(_ZSTD):
         decoder = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.test_build_oracle import BASE, tree_of
+from tests.support.build_oracle import BASE, tree_of
 from tests.support.docker_engine import DockerEngine, why_no_engine
 from tests.support.eventually import eventually
 from tests.support.git import git

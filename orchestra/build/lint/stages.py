@@ -56,7 +56,7 @@ def _variables(word: str, subject: Subject) -> frozenset[str]:
 def invalid_defaults(subject: Subject) -> Iterator[Remark]:
     dockerfile = subject.dockerfile
     scope = Scope({}, {}, dockerfile.escape)
-    scope.args.update(platform_args(subject.platform, ""))
+    scope.predefine(platform_args(subject.platform, ""))
     try:
         for arg in dockerfile.global_args:
             scope.declare(arg)

@@ -65,7 +65,7 @@ def seen(dockerfile: Dockerfile, graph: BuildGraph) -> list[dict[str, object]]:
     for planned in graph.stages:
         parent = scopes.get(planned.base.stage)
         scope = (
-            parent.for_next_stage(parent.env)
+            parent.for_next_stage({})
             if parent
             else Scope(graph.given, graph.global_args, dockerfile.escape, {"PATH": "/bin"})
         )

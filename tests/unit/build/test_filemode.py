@@ -22,6 +22,9 @@ from orchestra.build.filemode import parse_mode
         ("u=rwX,go=rX", 0o755, 0o755),
         ("g+s", 0o755, 0o2755),
         ("+t", 0o777, 0o1777),
+        ("g=u", 0o741, 0o771),
+        ("o+g,u=o", 0o052, 0o757),
+        ("go-u", 0o577, 0o522),
     ],
 )
 def test_mode_of_a_file(text: str, mode: int, expected: int) -> None:

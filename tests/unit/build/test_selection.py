@@ -42,7 +42,7 @@ def ignoring(source: Source, text: str) -> Source:
 def test_wildcards_match_in_one_directory(context: Source) -> None:
     assert names(context, "*.py") == ["a.py", "b.py"]
     assert names(context, "d/*.py") == ["e.py"]
-    assert names(context, "**/*.py") == ["a.py", "b.py", "e.py"]
+    assert names(context, "**/*.py") == ["e.py"], "Go's filepath.Match knows one star"
     assert names(context, "[ac].*") == ["a.py", "c.txt"]
 
 
@@ -114,3 +114,36 @@ def test_the_digest_has_contents_and_modes_but_no_times(context: Source, tmp_pat
     (tmp_path / "new").write_text("")
     assert now() != third
     assert now(parse_ignore("new", "x")) == third
+
+
+def test_two_stars_with_parents_go_through_directories(context: Source) -> None:
+    assert names(context, "**/*.py", parents=True) == ["a.py", "b.py", "d/e.py"]
+
+
+def test_excluded_files_are_left_out_when_a_pattern_has_named_them(context: Source) -> None:
+    assert names(context, "*", exclude="*.py") == ["c.txt", "d:", "d:f", "d:f/g"]
+    assert names(context, "d", exclude="*/g") == ["d:", "d:e.py", "d:f"]
+    assert names(context, "**/*.py", parents=True, exclude="d/*.py") == ["a.py", "b.py"]
+    assert names(context, "d", parents=True, exclude="d/f") == ["d:", "d:e.py"]
+
+
+def test_a_link_that_leads_nowhere_or_to_what_is_hidden_is_missing(
+    context: Source, tmp_path: Path
+) -> None:
+    (tmp_path / "x.lnk").symlink_to("/absent")
+    (tmp_path / "y.lnk").symlink_to("c.txt")
+    with pytest.raises(Missing) as caught:
+        names(context, "*.lnk")
+    assert (caught.value.source, caught.value.target) == ("x.lnk", "/absent")
+    assert names(context, "y*.lnk") == ["y.lnk"]
+    with pytest.raises(Missing) as caught:
+        names(ignoring(context, "c.txt"), "y.lnk")
+    assert caught.value.target == "c.txt"
+    assert names(ignoring(context, "x.lnk"), "*.lnk") == ["y.lnk"], "hidden, so nobody asked for it"
+
+
+def test_what_a_linked_directory_shows_is_told_by_real_names(
+    context: Source, tmp_path: Path
+) -> None:
+    (tmp_path / "l").symlink_to("d")
+    assert names(ignoring(context, "d/f"), "l") == ["l:", "l:e.py"]

@@ -1,0 +1,7 @@
+FROM oracle:busybox AS base
+CMD ["from", "base"]
+ENTRYPOINT ["/entry"]
+HEALTHCHECK CMD check
+FROM base
+CMD ["x"]
+ENTRYPOINT ["y"]
