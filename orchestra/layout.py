@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import os
 
 
+NO_PROJECT = "_none"
+"""The reserved project of containers that belong to none: no compose file can have this name."""
+
+
 class Layout:
     """The two roots, and every path below them."""
 

@@ -64,6 +64,7 @@ class Command(NamedTuple):
     max_args: int | None = None
     interspersed: bool = True  # False: the first word ends the flags, as for `exec`
     attends: bool = False  # its exit code is that of a command in a container: 126, 127 mean that
+    failure_code: int | None = None  # of whatever fails before a command in a container runs
     examples: tuple[tuple[str, str], ...] = ()  # (command line, what it does)
 
     @property

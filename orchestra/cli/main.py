@@ -147,12 +147,20 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
         from orchestra.log import log_to_stderr
 
         log_to_stderr()
-    context = Context(options, environ, _working_directory(environ))
+    return _run_command(module, args, Context(options, environ, _working_directory(environ)))
+
+
+def _run_command(module: CommandModule, args: Args, context: Context) -> int:
+    """Raises what the command raises, with the exit code that this command gives it."""
+    command = module.COMMAND
     try:
         return module.run(args, context)
     except OrchestraError as exc:
-        if isinstance(exc, LaunchFailed) and not command.attends:
-            exc.exit_code = OrchestraError.exit_code
+        if isinstance(exc, LaunchFailed):
+            if not command.attends:
+                exc.exit_code = OrchestraError.exit_code
+        elif command.failure_code and not isinstance(exc, Interrupted | CommandExited):
+            exc.exit_code = command.failure_code
         if exc.where is None and exc.path:
             exc.where = context.place_of(exc.path)
         raise
@@ -169,6 +177,7 @@ def _read(command: Command, words: Sequence[str]) -> Args:
 
             exc.fix = unknown_flag(exc, command.flags, command=command.name)
         exc.what += f"\n\n{_usage_hint(command)}"
+        exc.exit_code = command.failure_code or exc.exit_code
         raise
     return args
 

@@ -106,6 +106,65 @@ COMMANDS: dict[str, Row] = {
     "container commit": Row(
         "container_commit", "Create a new image from a container's changes", CONTAINER
     ),
+    "container attach": Row(
+        "container_attach",
+        "Attach local standard input, output, and error streams to a running container",
+        CONTAINER,
+    ),
+    "container cp": Row(
+        "container_cp",
+        "Copy files/folders between a container and the local filesystem",
+        CONTAINER,
+    ),
+    "container create": Row("container_create", "Create a new container", CONTAINER),
+    "container diff": Row(
+        "container_diff",
+        "Inspect changes to files or directories on a container's filesystem",
+        CONTAINER,
+    ),
+    "container exec": Row("container_exec", "Execute a command in a running container", CONTAINER),
+    "container export": Row(
+        "container_export", "Export a container's filesystem as a tar archive", CONTAINER
+    ),
+    "container inspect": Row(
+        "container_inspect", "Display detailed information on one or more containers", CONTAINER
+    ),
+    "container kill": Row("container_kill", "Kill one or more running containers", CONTAINER),
+    "container logs": Row("container_logs", "Fetch the logs of a container", CONTAINER),
+    "container ls": Row("container_ls", "List containers", CONTAINER),
+    "container pause": Row(
+        "container_pause", "Pause all processes within one or more containers", CONTAINER
+    ),
+    "container port": Row(
+        "container_port",
+        "List port mappings or a specific mapping for the container",
+        CONTAINER,
+    ),
+    "container prune": Row("container_prune", "Remove all stopped containers", CONTAINER),
+    "container rename": Row("container_rename", "Rename a container", CONTAINER),
+    "container restart": Row("container_restart", "Restart one or more containers", CONTAINER),
+    "container rm": Row("container_rm", "Remove one or more containers", CONTAINER),
+    "container run": Row(
+        "container_run", "Create and run a new container from an image", CONTAINER
+    ),
+    "container start": Row("container_start", "Start one or more stopped containers", CONTAINER),
+    "container stats": Row(
+        "container_stats",
+        "Display a live stream of container(s) resource usage statistics",
+        CONTAINER,
+    ),
+    "container stop": Row("container_stop", "Stop one or more running containers", CONTAINER),
+    "container top": Row(
+        "container_top", "Display the running processes of a container", CONTAINER
+    ),
+    "container unpause": Row(
+        "container_unpause", "Unpause all processes within one or more containers", CONTAINER
+    ),
+    "container wait": Row(
+        "container_wait",
+        "Block until one or more containers stop, then print their exit codes",
+        CONTAINER,
+    ),
     "network connect": Row("network_connect", "Connect a container to a network", NETWORK),
     "network create": Row("network_create", "Create a network", NETWORK),
     "network disconnect": Row(
@@ -137,6 +196,9 @@ COMMANDS: dict[str, Row] = {
 
 ALIASES = {
     "convert": "config",
+    "container list": "container ls",
+    "container ps": "container ls",
+    "container remove": "container rm",
     "image list": "image ls",
     "image remove": "image rm",
     "network list": "network ls",

@@ -36,6 +36,7 @@ class Process(Frozen, frozen=True, kw_only=True):
     """What is executed, as whom, and with which environment."""
 
     argv: tuple[str, ...]
+    entrypoint_words: int = 0  # so many of argv are the entrypoint: shown by `inspect`
     env: Pairs = ()
     cwd: str = "/"
     user: str = ""  # "", "uid", "name", "uid:gid", "name:group": looked up in the image's passwd

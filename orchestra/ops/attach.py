@@ -9,11 +9,12 @@ from orchestra.model.container import ContainerId
 from orchestra.model.state import Status
 from orchestra.ops.attend import Outcome, Subject, attend
 from orchestra.ops.exec import read_spec
-from orchestra.ops.target import one_container
+from orchestra.ops.target import ALIVE, one_container
 from orchestra.runtime.detachkeys import key_bytes
 from orchestra.runtime.signalpipe import SignalPipe
 
 if TYPE_CHECKING:
+    from orchestra.model.state import ContainerState
     from orchestra.ops.host import Host
     from orchestra.ops.target import Target
 
@@ -25,6 +26,7 @@ class AttachOptions(NamedTuple):
     stdin: bool = True
     sig_proxy: bool = True
     detach_keys: str = ""
+    starts: bool = False
 
 
 def attach(host: Host, target: Target, options: AttachOptions) -> Outcome:
@@ -33,12 +35,24 @@ def attach(host: Host, target: Target, options: AttachOptions) -> Outcome:
     What is typed goes into it if it has `tty: true` or `stdin_open: true`. Raises NotFound when it
     does not run, Conflict when it is paused, ConfigError for impossible keys.
     """
+    return attach_to(host, one_container(host.layout, target, index=options.number), options)
+
+
+def attach_to(host: Host, container: ContainerState, options: AttachOptions) -> Outcome:
+    """The same, for a container that has been found; with *starts* it is started for it.
+
+    Raises Conflict when it does not run.
+    """
     keys = key_bytes(options.detach_keys)
-    container = one_container(host.layout, target, index=options.number)
+    if not options.starts and container.status not in ALIVE:
+        raise Conflict(
+            "You cannot attach to a stopped container, start it first",
+            fix=f"`orchestra container start -a {container.name}`",
+        )
     if container.status == Status.PAUSED:
         raise Conflict(
             f"container {container.name} is paused",
-            fix=f"`orchestra unpause {container.service}` before you attach to it",
+            fix=f"`orchestra container unpause {container.name}` before you attach to it",
         )
     process = read_spec(host.layout, container).get("process", {})
     has_terminal = bool(process.get("tty"))
@@ -49,6 +63,7 @@ def attach(host: Host, target: Target, options: AttachOptions) -> Outcome:
         stdin=options.stdin and bool(process.get("stdin_open")),
         signals=options.sig_proxy,
         detach_keys=keys,
+        starts=options.starts,
     )
     engine = host.open_engine(container.project)
     try:

@@ -15,7 +15,7 @@ import stat
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.engine.base import AttachInput, KillContainer, WaitExited
+from orchestra.engine.base import AttachInput, KillContainer, StartContainer, WaitExited, call
 from orchestra.errors import Interrupted
 from orchestra.linux import tty
 from orchestra.runtime.detachkeys import DetachKeys
@@ -49,6 +49,8 @@ class Subject(NamedTuple):
     signals: bool = True  # pass them on; never with a terminal, where Ctrl-C is a key
     detach_keys: bytes = b""
     is_new: bool = False  # show its output from the beginning
+    starts: bool = False  # start it, once all is ready to show what it writes
+    shown: tuple[int, ...] = (STDOUT, STDERR)  # the streams of the container that are wanted
 
 
 class Outcome(NamedTuple):
@@ -117,6 +119,8 @@ class _Attendance:
 
     def run(self) -> Outcome:
         self._open_log()
+        if self._subject.starts:
+            call(self._engine, StartContainer(id=self._subject.id))
         self._exit_ticket = self._engine.submit(WaitExited(id=self._subject.id))
         self._input_ticket = -1
         if self._subject.tty or self._subject.stdin:
@@ -167,10 +171,10 @@ class _Attendance:
         """Have something to write, if there is anything; False when there is not."""
         if self._sink >= 0:
             return True
-        block = next(self._blocks, None)
+        block = self._next_block()
         if block is None:
             self._blocks = self._log.new_blocks()
-            block = next(self._blocks, None)
+            block = self._next_block()
         if block is None:
             return False
         stream, content = block
@@ -178,6 +182,12 @@ class _Attendance:
         self._sink = STDERR if stream == STDERR else STDOUT
         self._pump.watch(self._sink, writable=True)
         return True
+
+    def _next_block(self) -> tuple[int, bytes] | None:
+        for block in self._blocks:
+            if block[0] in self._subject.shown:
+                return block
+        return None
 
     def _write(self) -> None:
         """As much as surely does not block. Raises BrokenPipeError."""

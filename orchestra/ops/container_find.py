@@ -28,6 +28,4 @@ def find_container(layout: Layout, text: str) -> ContainerState:
             f'"{text}" is the beginning of several container ids',
             fix="write one of " + ", ".join(state.name for state in beginning[:5]),
         )
-    raise NotFound(
-        f"No such container: {text}", fix="`orchestra ps -a` lists a project's containers"
-    )
+    raise NotFound(f"No such container: {text}", fix="`orchestra container ls -a` lists them all")

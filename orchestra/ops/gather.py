@@ -43,7 +43,7 @@ def gather(
     chosen = select_services(project, services, dependencies)
     linked = linked_names((*project.services, *project.disabled_services))
     return Desired(
-        project=_with_seccomp_profiles(chosen),
+        project=with_seccomp_profiles(chosen),
         images=_resolve_all(chosen, images),
         hashes={s.name: hash_of(chosen, s, linked.get(s.name, ())) for s in chosen.services},
         known=all_service_names(project),
@@ -56,7 +56,7 @@ def gather(
     )
 
 
-def _with_seccomp_profiles(project: Project) -> Project:
+def with_seccomp_profiles(project: Project) -> Project:
     """*project* with the text of seccomp profiles in place of their file names.
 
     The engine may run elsewhere and later. Raises NotFound for a file that cannot be read.

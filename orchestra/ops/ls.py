@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.layout import NO_PROJECT
 from orchestra.model.state import Status
 from orchestra.ops.projectfile import read_record
 from orchestra.runtime.statefile import projects, read_states
@@ -28,6 +29,8 @@ def ls(layout: Layout, *, stopped_too: bool = False) -> tuple[ProjectLine, ...]:
     """The projects that have a running container, counting these; with *stopped_too* any."""
     lines: list[ProjectLine] = []
     for name in projects(layout):
+        if name == NO_PROJECT:
+            continue
         statuses = [
             state.status
             for state in read_states(layout, name)

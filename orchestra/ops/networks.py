@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 LIST_FILTERS = ("dangling", "driver", "id", "label", "name", "scope", "type")
 PRUNE_FILTERS = ("label", "label!", "until")
 PREDEFINED = ("bridge", "default", "host", "none")
-"""Docker's own networks, which nobody makes or removes; here there are none."""
+"""Docker's own networks, which nobody makes."""
+
+DEFAULT_NETWORK = "bridge"
+"""That of containers which name none, made for the first of them.
+
+`prune` leaves it, as Docker's does; `rm` takes it when no container has it, since the next makes it
+again.
+"""
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 
@@ -60,10 +67,14 @@ def list_networks(layout: Layout, filters: ObjectFilters) -> tuple[NetworkState,
         and filters.any_passes("id", network_id(network).startswith)
         and filters.any_passes("driver", (network.spec.driver or "bridge").__eq__)
         and filters.any_passes("scope", "local".__eq__)
-        and filters.any_passes("type", "custom".__eq__)
+        and filters.any_passes("type", _kind(network).__eq__)
         and filters.labels_pass(dict(network.spec.labels))
         and dangling in (None, network.spec.name not in used)
     )
+
+
+def _kind(network: NetworkState) -> str:
+    return "builtin" if network.spec.name == DEFAULT_NETWORK else "custom"
 
 
 def find_network(layout: Layout, asked: str) -> NetworkState:
@@ -133,6 +144,7 @@ def prune_networks(layout: Layout, filters: ObjectFilters) -> Iterator[str]:
         spec = network.spec
         if (
             spec.name in used
+            or spec.name == DEFAULT_NETWORK
             or not filters.labels_pass(dict(spec.labels))
             or not filters.older_than(network.created_ns, time.time_ns())
         ):

@@ -1,15 +1,17 @@
-"""`stats`: what the containers of a project use, again and again."""
+"""`stats`: what containers use, again and again."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
+from orchestra.ops.container_find import find_container
 from orchestra.ops.container_stats import Sampler
+from orchestra.ops.system_df import all_states
 from orchestra.ops.target import ALIVE, find_containers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from orchestra.model.state import ContainerState
     from orchestra.ops.container_stats import Stats
@@ -24,16 +26,39 @@ def stats(
 
     Ends when none is left. Raises NotFound for unknown services.
     """
+
+    def look() -> tuple[ContainerState, ...]:
+        found = find_containers(host.layout, target, oneoffs=True)
+        return tuple(state for state in found if stopped or state.status in ALIVE)
+
+    return _sampled(host, look, interval_s)
+
+
+def container_stats(
+    host: Host, names: Sequence[str], *, stopped: bool = False, interval_s: float = 1.0
+) -> Iterator[tuple[Stats, ...]]:
+    """The same of the containers *names*, of whatever projects; none: of all that run.
+
+    Raises NotFound.
+    """
+
+    def look() -> tuple[ContainerState, ...]:
+        if names:
+            return tuple(find_container(host.layout, name) for name in names)
+        found = all_states(host.layout)
+        return tuple(state for state in found if stopped or state.status in ALIVE)
+
+    return _sampled(host, look, interval_s)
+
+
+def _sampled(
+    host: Host, look: Callable[[], tuple[ContainerState, ...]], interval_s: float
+) -> Iterator[tuple[Stats, ...]]:
     sampler = Sampler(host)
-    states = _states(host, target, stopped=stopped)
+    states = look()
     sampler.look(states)
     while states:
         time.sleep(interval_s)
-        states = _states(host, target, stopped=stopped)
+        states = look()
         if states:
             yield sampler.look(states)
-
-
-def _states(host: Host, target: Target, *, stopped: bool) -> tuple[ContainerState, ...]:
-    found = find_containers(host.layout, target, oneoffs=True)
-    return tuple(state for state in found if stopped or state.status in ALIVE)

@@ -74,7 +74,7 @@ def system_df(layout: Layout) -> DiskUse:
     containers = tuple(
         ContainerUse(
             state,
-            _written_bytes(layout, state),
+            written_bytes(layout, state),
             sum(mount in names for mount in state.mounts),
         )
         for state in states
@@ -140,7 +140,7 @@ def all_volumes(layout: Layout) -> tuple[VolumeState, ...]:
     return tuple(found)
 
 
-def _written_bytes(layout: Layout, state: ContainerState) -> int:
+def written_bytes(layout: Layout, state: ContainerState) -> int:
     """Of all its overlays: a container of `host` has one for each directory shown.
 
     Where there can be no overlay it is a whole copy of its image.

@@ -11,7 +11,7 @@ from orchestra.ops.builder import CachePruned, prune_build_cache
 from orchestra.ops.bundle_up import forget_bundles
 from orchestra.ops.image_prune import image_prune
 from orchestra.ops.lock import project_lock
-from orchestra.ops.networks import prune_networks
+from orchestra.ops.networks import DEFAULT_NETWORK, prune_networks
 from orchestra.ops.object_filters import ObjectFilters
 from orchestra.ops.projectfile import may_have_resources
 from orchestra.ops.system_df import all_states
@@ -118,6 +118,7 @@ def _prune_project(
                 network.spec.name
                 for network in observed.networks
                 if network.spec.name not in used
+                and network.spec.name != DEFAULT_NETWORK
                 and not network.spec.external
                 and filters.until_ns is None
                 and filters.label_match(dict(network.spec.labels))

@@ -136,8 +136,10 @@ def _process(service: Service, image: ImageConfig) -> Process:
             " an absolute path",
             fix=f'write "/{service.working_dir}"',
         ).at("services", service.name, "working_dir")
+    entrypoint, command = _argv(service, image)
     return Process(
-        argv=_argv(service, image),
+        argv=(*entrypoint, *command),
+        entrypoint_words=len(entrypoint),
         env=_environment(service, image),
         cwd=service.working_dir or image.cwd or "/",
         user=service.user or image.user,
@@ -150,8 +152,11 @@ def _process(service: Service, image: ImageConfig) -> Process:
     )
 
 
-def _argv(service: Service, image: ImageConfig) -> tuple[str, ...]:
-    """As moby daemon/commit.go `merge`: an entrypoint of one's own drops the image's command."""
+def _argv(service: Service, image: ImageConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Entrypoint and command, as moby daemon/commit.go `merge`.
+
+    An entrypoint of one's own drops the image's command.
+    """
     entrypoint, command = service.entrypoint, service.command
     if not entrypoint and not command:
         command = image.command
@@ -159,13 +164,12 @@ def _argv(service: Service, image: ImageConfig) -> tuple[str, ...]:
         entrypoint = image.entrypoint
     if entrypoint == ("",):
         entrypoint = ()
-    argv = (*entrypoint, *(command or ()))
-    if not argv:
+    if not entrypoint and not command:
         raise ConfigError(
             f'service "{service.name}": no command: neither the service nor its image has one',
             fix="add `command:` to the service",
         ).at("services", service.name)
-    return argv
+    return entrypoint, command or ()
 
 
 def _environment(service: Service, image: ImageConfig) -> Pairs:

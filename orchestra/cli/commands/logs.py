@@ -91,13 +91,14 @@ def _span(args: Args) -> Span:
 
     now_ns = time.time_ns()
     return Span(
-        _tail(args.text("tail")),
+        tail_of(args.text("tail")),
         moment_ns(args.text("since"), now_ns),
         moment_ns(args.text("until"), now_ns),
     )
 
 
-def _tail(text: str) -> int | None:
+def tail_of(text: str) -> int | None:
+    """How many lines; None: all. Raises UsageError."""
     if text == "all" or text.startswith("-"):
         return None
     if not text.isdigit():
