@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from orchestra.layout import Layout
-    from orchestra.model.state import ContainerState
     from orchestra.model.project import Project
+    from orchestra.model.state import ContainerState
     from orchestra.ops.target import Target
     from orchestra.plan.events import Report
 
