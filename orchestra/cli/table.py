@@ -63,6 +63,7 @@ COMMANDS: dict[str, Row] = {
     "logs": Row("logs", "View output from containers", LOOK),
     "top": Row("top", "Display the running processes", LOOK),
     "stats": Row("stats", "Display a live stream of container(s) resource usage statistics", LOOK),
+    "ui": Row("ui", "Watch and steer a project in the terminal", LOOK),
     "port": Row("port", "Print the public port for a port binding", LOOK),
     "volumes": Row("volumes", "List volumes", LOOK),
     "images": Row("images", "List images used by the created containers", LOOK),
