@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.root, pytest.mark.network]
 
 WEB = """
-    name: demo
+    name: called
     services:
       web:
         image: host
@@ -72,7 +72,7 @@ def test_a_project_runs_for_the_length_of_a_block(
         assert "Directory listing" in fetch(f"http://{project['web'].port(8000)}/")
         assert "Directory listing" in fetch(f"http://{project['web'].address}:8000/")
         (container,) = project.ps()
-        assert (container.name, container.health) == ("demo-web-1", "healthy")
+        assert (container.name, container.health) == ("called-web-1", "healthy")
     assert names(project) == []
     assert capfd.readouterr() == ("", "")
 
@@ -155,7 +155,7 @@ def test_what_is_not_published_is_said_clearly(directory: str) -> None:
         with pytest.raises(NotFound) as caught:
             project["web"].port(9999)
         assert str(caught.value) == (
-            "no port 9999/tcp is published by container demo-web-1\n  fix: published are: 8000/tcp"
+            "no port 9999/tcp is published by container called-web-1\n  fix: published are: 8000/tcp"
         )
         with pytest.raises(NotFound, match="8000/udp"):
             project["web"].port(8000, "udp")
@@ -173,7 +173,7 @@ def test_profiles_scale_environment_and_names(directory: str) -> None:
     named = Project.load(directory)
     assert "idle" not in list(named)
     with named.running(["idle"], wait=False, stop_timeout=0):
-        assert names(named) == ["demo-idle-1"]
+        assert names(named) == ["called-idle-1"]
 
 
 def test_logs_are_read_and_followed(directory: str, orchestra: Orchestra) -> None:
@@ -291,7 +291,7 @@ def test_whatever_ends_the_process_takes_the_project_down(
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         project = Project.load(directory)
-        assert names(project) == ["demo-web-1"]
+        assert names(project) == ["called-web-1"]
         process.send_signal(number)
     eventually(lambda: names(project) == [], within_s=10)
 
@@ -330,4 +330,4 @@ def test_ctrl_c_during_up_interrupts_it_and_leaves_nothing(
 def test_the_command_sees_the_same_project(directory: str, orchestra: Orchestra) -> None:
     with Project.load(directory).running(wait=False):
         (line,) = orchestra("ps", "--format", "json").out.splitlines()
-        assert json.loads(line)["Name"] == "demo-web-1"
+        assert json.loads(line)["Name"] == "called-web-1"

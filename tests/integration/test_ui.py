@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import os
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from orchestra.wiring import host
 from tests.integration.harness.terminal import Terminal
 from tests.support.compose import write_compose
 from tests.support.eventually import eventually
+from tests.support.markdown import ROOT
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.root, pytest.mark.network]
 
 COMPOSE = """
-    name: demo
+    name: shown
     services:
       api:
         image: host
@@ -213,7 +216,7 @@ def test_ctrl_c_ends_it_and_the_terminal_is_as_before(
 
 
 def test_without_a_terminal_it_says_what_prints_to_pipes(orchestra: Orchestra) -> None:
-    result = orchestra("-p", "demo", "ui", code=1)
+    result = orchestra("-p", "shown", "ui", code=1)
     assert result.err == (
         "`orchestra ui` needs a terminal\n"
         "  fix: `orchestra ps`, `orchestra stats` and `orchestra logs` print to pipes and files\n"
@@ -224,7 +227,7 @@ def test_without_textual_it_says_how_to_install_it(orchestra: Orchestra) -> None
     program = (
         "import sys; sys.modules['textual'] = None; from orchestra.cli.main import main; main()"
     )
-    argv = [sys.executable, "-c", program, "-p", "demo", "ui"]
+    argv = [sys.executable, "-c", program, "-p", "shown", "ui"]
     view = Terminal(argv, cwd=orchestra.directory, env=orchestra.env)
     try:
         assert view.wait() == 1
@@ -244,3 +247,19 @@ def test_a_service_that_is_not_there_is_told_before_the_screen_is_taken(
         assert "\x1b[?1049h" not in view.output
     finally:
         view.close()
+
+
+def test_the_picture_of_the_page_can_be_made_again(orchestra: Orchestra) -> None:
+    path = os.path.join(orchestra.directory, "ui.svg")
+    programs = f"{os.path.dirname(sys.executable)}:{orchestra.env['PATH']}"
+    subprocess.run(
+        [f"{ROOT}/docs/make_ui_screenshot.sh", path],
+        env={**orchestra.env, "PATH": programs},
+        capture_output=True,
+        timeout=100,
+        check=True,
+    )
+    with open(path, encoding="utf-8") as file:
+        drawn = html.unescape(file.read()).replace("\xa0", " ")
+    assert "healthy" in drawn
+    assert "logs of worker-1" in drawn
