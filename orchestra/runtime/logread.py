@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.linux.constants import IN_CREATE, IN_DELETE_SELF, IN_MODIFY, IN_MOVED_TO
 from orchestra.linux.inotify import add_watch, inotify_init, read_events
-from orchestra.runtime.logs import CHUNK_BYTES, RECORD, generations, index_path, raw_path
+from orchestra.runtime.logs import (
+    CHUNK_BYTES,
+    CONTINUES,
+    RECORD,
+    STREAM,
+    generations,
+    index_path,
+    raw_path,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +77,14 @@ class Generation:
     def record(self, position: int) -> tuple[int, int, int]:
         """(time_ns, end, stream) of record *position*."""
         time_ns, packed = RECORD.unpack(os.pread(self._index, RECORD.size, position * RECORD.size))
-        return time_ns, packed >> 8, packed & 0xFF
+        return time_ns, packed >> 8, packed & STREAM
+
+    def continued_stream(self) -> int:
+        """The stream that begins in the middle of a line; 0 for none."""
+        if not self.count():
+            return 0
+        _, packed = RECORD.unpack(os.pread(self._index, RECORD.size, 0))
+        return packed & STREAM if packed & CONTINUES else 0
 
     def chunks(self, first: int = 0) -> Iterator[Chunk]:
         """The chunks from record *first* on, empty ones left out; a thousand records a read."""
@@ -80,7 +95,7 @@ class Generation:
             for time_ns, packed in RECORD.iter_unpack(content[:usable]):
                 end = packed >> 8
                 if end > start:
-                    yield Chunk(time_ns, packed & 0xFF, start, end)
+                    yield Chunk(time_ns, packed & STREAM, start, end)
                 start = end
             if usable == 0:
                 return
@@ -199,6 +214,7 @@ class Log:
     def _blocks(self, span: Span) -> Iterator[tuple[int, int, bytes]]:
         """(time, stream, bytes), beginning where *span* may begin."""
         self._seek(span)
+        self._stand_somewhere()
         skip = self._cut_streams()
         for chunk, raw in self._forward():
             if span.until_ns and chunk.time_ns > span.until_ns:
@@ -216,11 +232,7 @@ class Log:
 
     def _forward(self) -> Iterator[tuple[Chunk, int]]:
         """The chunks from where the reader stands, through all generations."""
-        if self._generation is None:
-            numbers = generations(self._directory)
-            if not numbers:
-                return
-            self._stand_at(numbers[0], 0)
+        self._stand_somewhere()
         while self._generation is not None:
             generation = self._generation
             count = generation.count()
@@ -237,6 +249,13 @@ class Log:
             if not newer or generation.count() > self._position:
                 return
             self._stand_at(newer[0], 0)
+
+    def _stand_somewhere(self) -> None:
+        """At the beginning, when it has not been told where."""
+        if self._generation is None:
+            numbers = generations(self._directory)
+            if numbers:
+                self._stand_at(numbers[0], 0)
 
     def _seek(self, span: Span) -> None:
         """Stand at the chunk where the last *tail* lines, or *since_ns*, may begin."""
@@ -283,7 +302,7 @@ class Log:
                 seen.add(stream)
                 if os.pread(self._generation.raw, 1, end - 1) != b"\n":
                     cut.add(stream)
-        return cut
+        return cut | ({self._generation.continued_stream()} - seen - {0})
 
     @contextlib.contextmanager
     def _opened(self, number: int) -> Iterator[Generation | None]:

@@ -2,7 +2,9 @@
 
 Generation N is two files, `N.raw` and `N.idx`. Each index record (16 bytes) is the time in
 nanoseconds and, in one number, where its chunk ends in the raw file and the stream it came from.
-A record whose chunk is empty announces the stream of what follows.
+A record whose chunk is empty announces the stream of what follows; with the bit CONTINUES, first in
+its generation, it says that the stream goes on with a line of the generation before, which is no
+line for a reader once that generation is gone.
 
 Chunks go from the FIFO to the raw file by splice(2), in the kernel: a process that is killed
 between reading and writing would lose lines, and a splice cannot be cut there. Bytes beyond the
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 RECORD = struct.Struct("<QQ")
 STDOUT = 1
 STDERR = 2
+CONTINUES = 0x80
+"""Beside the stream of a generation's first record."""
+
+STREAM = 0x7F
 CHUNK_BYTES = 1024 * 1024
 DRIVERS = frozenset({"json-file", "local", "none"})
 
@@ -124,7 +130,7 @@ class LogWriter:
         while index_size:
             _, packed = RECORD.unpack(os.pread(self._index, RECORD.size, index_size - RECORD.size))
             if packed >> 8 <= raw_size:
-                self._end, self._stream = packed >> 8, packed & 0xFF
+                self._end, self._stream = packed >> 8, packed & STREAM
                 break
             index_size -= RECORD.size
         os.ftruncate(self._index, index_size)
@@ -195,9 +201,13 @@ class LogWriter:
         os.write(self._index, pack_record(self._clock_ns(), self._end, stream))
 
     def _begin_generation(self) -> None:
+        stream, is_cut = self._stream, os.pread(self._raw, 1, self._end - 1) != b"\n"
         self.close()
         self._generation += 1
         self._open()
+        if is_cut:
+            self._record(0, stream | CONTINUES)
+            self._stream = stream
         for old in generations(self._directory)[: -self._rotate.max_files]:
             for path in (index_path(self._directory, old), raw_path(self._directory, old)):
                 if os.path.exists(path):

@@ -205,6 +205,23 @@ def test_no_file_is_larger_than_its_size_however_much_comes_at_once(directory: s
     assert texts(directory) == lines
 
 
+def test_the_rest_of_a_line_whose_beginning_is_gone_is_no_line(directory: str) -> None:
+    writer = LogWriter(directory, Rotation(1000, 3))
+    lines = [b"line %d of many\n" % number for number in range(1500)]
+    _through_a_pipe(writer, b"".join(lines))
+    kept = texts(directory)
+    assert 100 < len(kept) < 200
+    assert kept == lines[-len(kept) :]
+    assert b"".join(content for _, content in Log(directory).blocks()) == b"".join(kept)
+    for tail in range(len(kept)):
+        assert [line.text for line in Log(directory).read(Span(tail=tail))] == kept[
+            len(kept) - tail :
+        ]
+    writer.close()
+    LogWriter(directory, Rotation(1000, 3)).close()
+    assert texts(directory) == kept
+
+
 def test_what_cannot_be_spliced_is_read(
     directory: str, writer: LogWriter, refuse_splice: Callable[[], None]
 ) -> None:
