@@ -76,6 +76,7 @@ class Mount(Frozen, frozen=True, kw_only=True):
     no_copy: bool = False  # VOLUME: do not fill a new volume from the image
     propagation: str = ""  # BIND: "rprivate" (default), "rslave", "rshared", …
     recursive: bool = True
+    is_open_below: bool = False  # BIND: what is mounted below stays writable under *read_only*
     selinux: str = ""  # "z" | "Z"
     size_bytes: int = 0  # TMPFS: 0 is the kernel's default
     mode: int | None = None  # TMPFS

@@ -116,6 +116,7 @@ def _declared_mount(
                 create_source=volume.create_host_path,
                 propagation=volume.propagation,
                 recursive=volume.recursive != "disabled",
+                is_open_below=volume.recursive == "writable",
                 selinux=volume.selinux,
             )
         case VolumeKind.VOLUME:

@@ -146,6 +146,7 @@ class Bind(NamedTuple):
     propagation: str = "rprivate"
     create_source: bool = False
     subpath: str = ""
+    is_open_below: bool = False  # read-only, but for what is mounted below
 
     def describe(self) -> str:
         return f"mount {self.source} on {self.target}"
@@ -169,7 +170,9 @@ class Bind(NamedTuple):
             with safe_open(root.fd, self.target) as mounted:
                 mount(None, mounted.path, None, PROPAGATION[self.propagation])
                 if self.read_only:
-                    make_read_only(mounted.path, recursive=self.recursive)
+                    make_read_only(
+                        mounted.path, recursive=self.recursive and not self.is_open_below
+                    )
 
     def _source_path(self) -> str:
         if not os.path.lexists(self.source):

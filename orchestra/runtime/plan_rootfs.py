@@ -262,6 +262,7 @@ def _bind(container: str, mount: Mount, source: str, target: str) -> Bind:
         propagation,
         mount.create_source,
         mount.subpath,
+        mount.is_open_below,
     )
 
 

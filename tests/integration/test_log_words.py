@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -197,7 +198,7 @@ def test_following_many_services_is_in_order_and_does_not_poll(orchestra: Orches
         for count, name in enumerate(names[::-1], 1):
             with open(os.path.join(gate, name), "w") as turn:
                 turn.write("go\n")
-            eventually(lambda wanted=count: len(_lines(output)) == wanted, within_s=5)
+            eventually(partial(_has_lines, output, count), within_s=5)
         lines = _lines(output)
         assert [line.split("-1")[0] for line in lines] == names[::-1]
         written = [int(line.split("| ")[1]) for line in lines]
@@ -210,6 +211,10 @@ def test_following_many_services_is_in_order_and_does_not_poll(orchestra: Orches
     finally:
         follower.kill()
         follower.wait()
+
+
+def _has_lines(path: str, count: int) -> bool:
+    return len(_lines(path)) == count
 
 
 def _lines(path: str) -> list[str]:

@@ -86,6 +86,19 @@ def test_pull_brings_images_up_to_date(orchestra: Orchestra, hub: Registry) -> N
     assert hub.requests()[before:] == ["HEAD /v2/library/redis/manifests/7"]
 
 
+def test_a_build_pulls_its_base_again_when_told(orchestra: Orchestra, hub: Registry) -> None:
+    build = 'build: {dockerfile_inline: "FROM redis:7\\nLABEL a=b\\n", pull: PULL}'
+    text = COMPOSE.replace("image: redis:7", build)
+    write(orchestra, text.replace("PULL", "false"))
+    orchestra("build")
+    before = len(hub.requests())
+    orchestra("build")
+    assert hub.requests()[before:] == []
+    write(orchestra, text.replace("PULL", "true"))
+    orchestra("build")
+    assert "HEAD /v2/library/redis/manifests/7" in hub.requests()[before:]
+
+
 def test_a_missing_image_is_told_with_its_place(orchestra: Orchestra, hub: Registry) -> None:
     write(orchestra, COMPOSE.replace("redis:7", f"{hub.host}/redis:8"))
     done = orchestra("up", "-d", code=18)

@@ -118,6 +118,37 @@ def test_mounts_of_the_host_arrive_where_propagation_asks_for_it(
         subprocess.run(["umount", "-R", tmp_path], check=True)
 
 
+def test_mounts_below_a_bind(orchestra: Orchestra, tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "below", tmp_path / "below"], check=True)
+    (tmp_path / "below" / "file").write_text("x")
+    bind = f"type: bind, source: {tmp_path}, target: /srv"
+    write(
+        orchestra,
+        f"""
+        services:
+          all: {{<<: *asleep, volumes: [{{{bind}, read_only: true}}]}}
+          forced:
+            <<: *asleep
+            volumes: [{{{bind}, read_only: true, bind: {{recursive: readonly}}}}]
+          open:
+            <<: *asleep
+            volumes: [{{{bind}, read_only: true, bind: {{recursive: writable}}}}]
+          none: {{<<: *asleep, volumes: [{{{bind}, bind: {{recursive: disabled}}}}]}}
+        """,
+    )
+    try:
+        orchestra("up", "-d")
+        writes = "echo > /srv/below/file 2>/dev/null && echo below; echo > /srv/new && echo top"
+        for service in ("all", "forced"):
+            assert inside(orchestra, service, f"({writes}) 2>/dev/null || true") == ""
+        assert inside(orchestra, "open", f"({writes}) 2>/dev/null || true") == "below\n"
+        assert inside(orchestra, "none", "ls /srv/below") == ""
+    finally:
+        orchestra("down")
+        subprocess.run(["umount", tmp_path / "below"], check=True)
+
+
 def test_configs_and_secrets_have_the_owner_and_mode_that_was_asked_for(
     orchestra: Orchestra, tmp_path: Path
 ) -> None:

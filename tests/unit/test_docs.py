@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from orchestra.cli.table import COMMANDS, FAMILIES, INSTEAD
+from tests.support import compatibility
 from tests.support.markdown import ROOT, blocks, console_commands, documents, setup_command
 
 KNOWN_LANGUAGES = {"console", "sh", "yaml", "python", "ini", ""}
@@ -55,6 +56,29 @@ def test_ci_takes_its_set_up_from_the_readme() -> None:
         timeout=10,
     )
     assert done.stdout.strip() == setup_command().partition(" && cd ")[0]
+
+
+def test_every_attribute_has_a_row_and_each_works_has_its_test() -> None:
+    known = compatibility.rows()
+    schema = set(compatibility.attributes())
+    assert sorted(schema - known.keys()) == [], "no row in tests/support/compatibility.txt"
+    assert sorted(known.keys() - schema) == [], "no such attribute"
+    for path, row in known.items():
+        assert row.tests or row.reason, path
+        for test in row.tests:
+            assert not compatibility.missing_test(test), (path, test)
+
+
+def test_a_missing_test_is_noticed() -> None:
+    for name in ("attributes[nowhere]", "test_hooks.py::test_nothing", "test_nowhere.py::test_x"):
+        assert compatibility.missing_test(name), name
+
+
+def test_the_matrix_is_up_to_date() -> None:
+    with open(compatibility.PAGE, encoding="utf-8") as file:
+        assert file.read() == compatibility.page(), (
+            "run `python -m tests.support.compatibility --write`"
+        )
 
 
 def test_the_page_on_compatibility_names_every_command() -> None:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 from tests.integration.attributes.case import Case
 
+
+def _disk() -> str:
+    """A block device that can be throttled, as a path."""
+    names = sorted(os.listdir("/sys/block"), key=lambda name: name.startswith(("loop", "ram")))
+    return next((f"/dev/{name}" for name in names if os.path.exists(f"/dev/{name}")), "/dev/loop0")
+
+
+_DISK = _disk()
 _AT = "cd /sys/fs/cgroup; "
 
 
@@ -58,10 +68,10 @@ CASES = (
     Case("pids-unlimited", "pids_limit: -1", _tell("pids/pids.max"), "max"),
     Case(
         "blkio",
-        "blkio_config:\n  weight: 300\n  device_read_bps: [{path: /dev/vda, rate: 1mb}]\n"
-        "  device_write_bps: [{path: /dev/vda, rate: 2mb}]\n"
-        "  device_read_iops: [{path: /dev/vda, rate: 100}]\n"
-        "  device_write_iops: [{path: /dev/vda, rate: 200}]",
+        f"blkio_config:\n  weight: 300\n  device_read_bps: [{{path: {_DISK}, rate: 1mb}}]\n"
+        f"  device_write_bps: [{{path: {_DISK}, rate: 2mb}}]\n"
+        f"  device_read_iops: [{{path: {_DISK}, rate: 100}}]\n"
+        f"  device_write_iops: [{{path: {_DISK}, rate: 200}}]",
         _tell(
             "blkio/blkio.throttle.read_bps_device",
             "blkio/blkio.throttle.write_bps_device",

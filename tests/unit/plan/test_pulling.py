@@ -68,6 +68,13 @@ def test_images_that_are_mounted_are_pulled_too() -> None:
     assert [p.image for p in decided] == ["app", "files"]
 
 
+def test_the_platform_of_a_service_is_pulled() -> None:
+    wanted = project(service("a", platform="linux/arm64"))
+    assert pulls_before_up(wanted, None, ABSENT) == (Pulling("a", "app", "linux/arm64"),)
+    decided = pulls_on_request(wanted, None, ABSENT, ignore_buildable=False)
+    assert decided == (Pulling("a", "app", "linux/arm64"),)
+
+
 def test_the_host_and_what_is_only_built_are_not_pulled() -> None:
     build = BuildSpec(context="/srv")
     wanted = project(service("a", image="host"), service("b", image="", build=build))
