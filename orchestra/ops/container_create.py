@@ -29,7 +29,8 @@ from orchestra.ops.random_name import random_name
 from orchestra.ops.system_df import all_states
 from orchestra.ops.up import new_id
 from orchestra.ops.volumes import create_volume
-from orchestra.plan.container import Identity, Volumes, container_spec
+from orchestra.plan.container import Identity, container_spec
+from orchestra.plan.mounts import Volumes
 from orchestra.plan.networking import Peers
 
 if TYPE_CHECKING:
