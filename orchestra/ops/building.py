@@ -14,10 +14,11 @@ from orchestra.plan.container import image_reference
 from orchestra.plan.events import Phase, Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from orchestra.build.events import StepEvent
     from orchestra.model.project import Project
     from orchestra.model.service import Service
-    from orchestra.ops.contexts import Contexts
     from orchestra.ops.host import Host
     from orchestra.plan.events import Report
 
@@ -35,22 +36,57 @@ def build_before_up(host: Host, project: Project, building: Building, report: Re
 
     Raises BuildError and what else a build raises.
     """
+    services = services_to_build(host, project, building)
+    if not services:
+        return
+    build_shown(host, project, services, lambda *_: None, report)
+
+
+def services_to_build(host: Host, project: Project, building: Building) -> tuple[Service, ...]:
+    """Those of *project* that *building* is about, with those whose images they need."""
     services = tuple(
         service for service in project.services if _is_due(host, project, service, building)
     )
     if not services:
-        return
+        return ()
     from orchestra.ops.build import with_bases
-    from orchestra.ops.contexts import Contexts
 
     due = {service.name for service in services}
-    wanted = tuple(
+    return tuple(
         service
         for service in with_bases(project, services)
         if service.name in due or _is_missing(host, project, service)
     )
+
+
+def build_shown(
+    host: Host,
+    project: Project,
+    services: tuple[Service, ...],
+    watch: Callable[[str, StepEvent], None],
+    report: Report,
+) -> tuple[str, ...]:
+    """Build *services*; what was built, as progress names it. Raises what a build raises.
+
+    *watch* hears the service's name with each event, and *report* the steps as progress.
+    """
+    from orchestra.ops.build import build_services
+    from orchestra.ops.buildrequest import Extras, Surroundings
+    from orchestra.ops.contexts import Contexts
+
+    resources = {s.name: f"Image {image_reference(project, s)}" for s in services}
+    tell = _watch(resources, report)
+
+    def both(service: str, event: StepEvent) -> None:
+        watch(service, event)
+        tell(service, event)
+
     with Contexts(host.layout) as contexts:
-        _build(host, project, wanted, contexts, report)
+        around = Surroundings(project.working_dir, dict(project.environment), contexts=contexts)
+        build_services(host, project, services, Extras(), around, both)
+    for resource in resources.values():
+        report(Progress(resource, Phase.DONE, "Built"))
+    return tuple(resources.values())
 
 
 def _is_due(host: Host, project: Project, service: Service, building: Building) -> bool:
@@ -69,18 +105,9 @@ def _is_missing(host: Host, project: Project, service: Service) -> bool:
     return False
 
 
-def _build(
-    host: Host,
-    project: Project,
-    services: tuple[Service, ...],
-    contexts: Contexts,
-    report: Report,
-) -> None:
+def _watch(resources: Mapping[str, str], report: Report) -> Callable[[str, StepEvent], None]:
+    """Tells the steps as progress of the images, by service."""
     from orchestra.build.events import StepPhase
-    from orchestra.ops.build import build_services
-    from orchestra.ops.buildrequest import Extras, Surroundings
-
-    resources = {s.name: f"Image {image_reference(project, s)}" for s in services}
 
     def watch(service: str, event: StepEvent) -> None:
         resource = resources.get(service, "")
@@ -91,7 +118,4 @@ def _build(
         elif event.phase is StepPhase.FAILED:
             report(Progress(resource, Phase.FAILED, "Error"))
 
-    around = Surroundings(project.working_dir, dict(project.environment), contexts=contexts)
-    build_services(host, project, services, Extras(), around, watch)
-    for resource in resources.values():
-        report(Progress(resource, Phase.DONE, "Built"))
+    return watch

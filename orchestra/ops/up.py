@@ -64,6 +64,7 @@ class UpOptions(NamedTuple):
     pull: PullPolicy | None = None  # --pull; None: each service's own
     quiet_pull: bool = False
     building: Building = Building.MISSING
+    recorder: Recorder | None = None  # that has heard already what came before
 
 
 def up(host: Host, project: Project, options: UpOptions, report: Report) -> None:
@@ -71,7 +72,7 @@ def up(host: Host, project: Project, options: UpOptions, report: Report) -> None
 
     Raises the first failure, after everything that does not depend on it has been brought up.
     """
-    recorder = Recorder()
+    recorder = options.recorder or Recorder()
     desired = prepared_state(host, project, options, recorder.noting_images(report))
     command = "up" if options.start else "create"
     with project_lock(host.layout, project.name, command=command, report=report):

@@ -534,3 +534,51 @@ def test_services_are_built_at_the_same_time_and_share_their_steps(orchestra: Or
     ]
     assert sorted(same) == ["Cached", "Cached", "Done"], "one has done it for all"
     assert orchestra("run", "--rm", "-T", "s2", "cat", "/n").out == "2\n"
+
+
+def test_up_and_run_show_their_builds_as_build_does(orchestra: Orchestra) -> None:
+    write(
+        orchestra,
+        "compose.yaml",
+        "services:\n  web:\n    build: .\n    command: sleep 1000\n    network_mode: none\n",
+    )
+    write(orchestra, "Dockerfile", "FROM host\nRUN echo from the step\n")
+    first = orchestra("up", "-d").err
+    assert "#2 [web 2/2] RUN echo from the step\n" in first
+    assert " from the step\n" in first
+    assert "#2 DONE" in first
+    again = orchestra("up", "-d", "--build").err
+    assert "#2 CACHED" in again
+    assert "#2 CACHED" in orchestra("create", "--build").err
+    assert "#2 CACHED" in orchestra("run", "--build", "--rm", "-T", "web", "true").err
+    assert "RUN echo" not in orchestra("up", "-d").err, "nothing to build"
+
+
+def test_up_on_a_terminal_shows_the_running_step_of_its_build(
+    orchestra: Orchestra, terminal: Callable[..., Terminal]
+) -> None:
+    write(orchestra, "compose.yaml", "services: {web: {build: ., network_mode: none}}\n")
+    write(orchestra, "Dockerfile", "FROM host\nRUN echo the tail; sleep 600\n")
+    shown = terminal("create", "--build", cwd=orchestra.directory)
+    shown.expect("the tail\r\n")
+    shown.type("\x03")
+    assert shown.wait() == 130
+    assert "CANCELED" in shown.output
+
+
+def test_sigterm_ends_a_build_as_ctrl_c_does(orchestra: Orchestra) -> None:
+    write(orchestra, "Dockerfile", "FROM host\nRUN echo begun; sleep 98766\n")
+    argv = [PROGRAM, "image", "build", "--progress", "plain", "-t", "never", "."]
+    with subprocess.Popen(
+        argv, cwd=orchestra.directory, env=orchestra.env, stderr=subprocess.PIPE, text=True
+    ) as build:
+        assert build.stderr is not None
+        for line in build.stderr:
+            if line.endswith("begun\n"):
+                break
+        build.send_signal(signal.SIGTERM)
+        rest = build.stderr.read()
+        assert build.wait(30) == 130, rest
+    eventually(lambda: is_gone("sleep 98766"), within_s=10)
+    assert "#2 CANCELED" in rest
+    assert orchestra("image", "ls", "-q").out == ""

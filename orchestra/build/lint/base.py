@@ -38,6 +38,10 @@ class Rule(NamedTuple):
     check: Callable[[Subject], Iterable[Remark]]
 
 
+PAGE = "docs/checks.md"
+"""Where the rules are explained, each below a heading with its name."""
+
+
 class Finding(NamedTuple):
     rule: str
     place: Place
@@ -45,3 +49,8 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.place.file}:{self.place.line}: {self.rule}: {self.message}"
+
+    @property
+    def page(self) -> str:
+        """Where the rule is explained."""
+        return f"{PAGE}#{self.rule.lower()}"

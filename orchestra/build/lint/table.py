@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from orchestra.build.lint import casing, stages, usage, variables
-from orchestra.build.lint.base import Finding, Rule, Subject
+from orchestra.build.lint.base import PAGE, Finding, Rule, Subject
 from orchestra.build.source import Place, error_at
 from orchestra.config.wording import near_miss, quote
 
@@ -102,7 +102,7 @@ def policy_of(subject: Subject) -> Policy:
         raise error_at(
             place,
             f"check=skip: there is no rule {quote(name)}",
-            f"did you mean {meant}?" if meant else "the rules are listed in docs/building.md",
+            f"did you mean {meant}?" if meant else f"the rules are listed in {PAGE}",
         )
     return Policy(skip, is_error)
 

@@ -11,6 +11,9 @@ from orchestra.cli.located import load_project
 from orchestra.cli.render.building import open_build_display
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestra.build.lint.base import Finding
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
     from orchestra.model.project import Project
@@ -148,13 +151,18 @@ def _check(context: Context, project: Project, options: BuildOptions, around: Su
     count = is_error = 0
     for request in checked_services(project, options, around):
         findings = lint(request, context.host())
-        for finding in findings:
-            write(f"{finding}\n")
+        write_findings(findings)
         count += len(findings)
         is_error |= bool(findings) and lint_is_error(request, context.host())
     noun = "warning" if count == 1 else "warnings"
     sys.stderr.write(f"check complete, {count or 'no'} {noun} found\n")
     return 1 if count or is_error else 0
+
+
+def write_findings(findings: Iterable[Finding]) -> None:
+    """Each with where its rule is explained."""
+    for finding in findings:
+        write(f"{finding}\n    see {finding.page}\n")
 
 
 def push_images(context: Context, names: tuple[str, ...], *, quietly: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from orchestra.cli.creation import CREATION_FLAGS, creation_options
 from orchestra.cli.flags import Command
 from orchestra.cli.located import expect_supervisor, load_project
+from orchestra.cli.prebuild import up_after_builds
 from orchestra.cli.render.progress import open_display
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def run(args: Args, context: Context) -> int:
 
     options = creation_options(args, context)._replace(start=False)
     project = load_project(context, args.words)
+    options = up_after_builds(context, project, options)
     with open_display(context, "create", rehearses=True) as report:
         bring_up = rehearse_up if context.options.dry_run else up
         bring_up(context.host(), project, options, report)

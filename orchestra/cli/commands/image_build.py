@@ -6,7 +6,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from orchestra.cli.commands.build import extras_of, progress_mode, push_images, surroundings
+from orchestra.cli.commands.build import (
+    extras_of,
+    progress_mode,
+    push_images,
+    surroundings,
+    write_findings,
+)
 from orchestra.cli.context import write
 from orchestra.cli.flags import LIST, TEXT, Command, Flag, UsageError
 from orchestra.cli.render.building import open_build_display
@@ -93,8 +99,7 @@ def _check(context: Context, request: BuildRequest) -> int:
     from orchestra.ops.build import lint
 
     findings = lint(request, context.host())
-    for finding in findings:
-        write(f"{finding}\n")
+    write_findings(findings)
     noun = "warning" if len(findings) == 1 else "warnings"
     sys.stderr.write(f"check complete, {len(findings) or 'no'} {noun} found\n")
     return 1 if findings else 0

@@ -12,6 +12,7 @@ from orchestra.cli.context import is_terminal, write
 from orchestra.cli.creation import pull_policy, refuse_together
 from orchestra.cli.flags import LIST, TEXT, Command, Flag, UsageError
 from orchestra.cli.located import load_project
+from orchestra.cli.prebuild import Asked, build_first
 from orchestra.cli.render.progress import open_display, quiet
 from orchestra.errors import ConfigError, Unsupported
 
@@ -97,7 +98,12 @@ def run(args: Args, context: Context) -> int:
     project = load_project(context, args.words[:1])
     if context.options.dry_run:
         return _rehearse(args, context, project)
-    with OneOff(context.host(), project, _options(args, context)) as oneoff:
+    options = _options(args, context)
+    if not args.on("quiet"):
+        asked = Asked((options.service,), options.dependencies, options.building, options.pull)
+        building = build_first(context, project, asked, lambda _: None)
+        options = options._replace(building=building)
+    with OneOff(context.host(), project, options) as oneoff:
         if args.on("quiet"):
             name = oneoff.start(quiet)
         else:

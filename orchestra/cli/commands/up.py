@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from orchestra.cli.creation import CREATION_FLAGS, creation_options, refuse_together
 from orchestra.cli.flags import LIST, NUMBER, TEXT, Command, Flag, UsageError
 from orchestra.cli.located import expect_supervisor, load_project
+from orchestra.cli.prebuild import up_after_builds
 from orchestra.cli.render.progress import open_display
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def bring_up(args: Args, context: Context, project: Project, options: UpOptions)
     in_background = args.on("detach") or args.on("wait") or args.on("no-start")
     if context.options.dry_run:
         return _rehearse(context, project, options, in_background=in_background)
+    options = up_after_builds(context, project, options)
     if in_background:
         return _up_detached(context, project, options)
     from orchestra.cli.attached import up_attached

@@ -7,6 +7,7 @@ people and scripts know how to read.
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from contextlib import contextmanager
@@ -31,8 +32,19 @@ _REDRAW_S = 0.1
 def open_build_display(context: Context, mode: str, *, quietly: bool) -> Iterator[Watch]:
     """What takes the events of builds, with the name of the service that each is for.
 
-    *mode* is "auto", "tty", "plain", "json", "rawjson" or "quiet".
+    *mode* is "auto", "tty", "plain", "json", "rawjson" or "quiet". SIGTERM ends a build as Ctrl-C
+    does meanwhile.
     """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with _open(context, mode, quietly=quietly) as watch:
+            yield watch
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _open(context: Context, mode: str, *, quietly: bool) -> Iterator[Watch]:
     if mode == "auto":
         mode = "tty" if is_terminal(2) and context.options.ansi != "never" else "plain"
     if quietly or mode == "quiet":
