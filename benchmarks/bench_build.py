@@ -3,7 +3,7 @@
     python -m benchmarks.bench_build [--runs N] [--files N] [--many N] [--no-docker]
 
 Ten steps and 2,000 files, cold and wholly cached; then a context of 50,000 files that is copied in
-one step, unchanged and with 20 files changed before each build. All sides begin with the same
+one step, unchanged and with 20 files changed before each round. All sides begin with the same
 busybox image. Runs are interleaved and the medians reported; orchestra works in mount and network
 namespaces of its own. TMPDIR chooses the file system. Docker's builders are the classic one and the
 engine's BuildKit, which Docker Compose speaks to.
@@ -50,7 +50,7 @@ _CHANGED = 20
 
 
 class Work(NamedTuple):
-    """*touches*: some files are changed before each build of each side."""
+    """*touches*: some files are changed before each round."""
 
     name: str
     context: str
@@ -158,9 +158,9 @@ def measured(sides: list[Side], directory: str, runs: int) -> dict[tuple[str, st
     for count in range(runs + 1):
         for work in _WORKS:
             context = f"{directory}/{work.context}"
+            if work.touches:  # once: each side has built the same before, and does so now
+                touch(context, str(count))
             for side in sides:
-                if work.touches:
-                    touch(context, f"{count} {side.name}")
                 argv = side.command(context, work.flags)
                 begun = time.monotonic()
                 done = subprocess.run(

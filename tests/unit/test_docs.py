@@ -12,7 +12,7 @@ from orchestra.cli.table import COMMANDS, FAMILIES, INSTEAD
 from tests.support import compatibility
 from tests.support.markdown import ROOT, blocks, console_commands, documents, setup_command
 
-KNOWN_LANGUAGES = {"console", "sh", "yaml", "python", "ini", ""}
+KNOWN_LANGUAGES = {"console", "sh", "yaml", "python", "ini", "dockerfile", "dockerignore", ""}
 
 
 @pytest.mark.parametrize("document", documents())

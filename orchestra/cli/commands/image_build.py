@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from orchestra.cli.flags import Args
     from orchestra.model.build import BuildSpec
     from orchestra.model.container import Ulimit
+    from orchestra.ops.build_output import Output
     from orchestra.ops.contexts import Contexts
 
 COMMAND = Command(
@@ -45,6 +46,12 @@ COMMAND = Command(
         Flag("network", 'Network of RUN instructions ("default"|"none"|"host")', kind=TEXT),
         Flag("no-cache", "Do not use cache when building the image"),
         Flag("no-cache-filter", "Do not cache specified stages", kind=LIST),
+        Flag(
+            "output",
+            "Output destination (DIR or type=local|tar|oci|docker,dest=PATH)",
+            short="o",
+            kind=LIST,
+        ),
         Flag("platform", "Platform of the result; this machine's only", kind=TEXT),
         Flag("progress", "How to show the build (auto|tty|plain|quiet|rawjson)", kind=TEXT),
         Flag("provenance", "No provenance is made", kind=TEXT),
@@ -79,14 +86,19 @@ def run(args: Args, context: Context) -> int:
 
     context.refuse_dry_run()
     mode = progress_mode(args, context)
+    outputs = _outputs(args, context)
     with Contexts(context.host().layout) as contexts:
-        request = _request(args, context, contexts)
+        request = _request(args, context, contexts, outputs)
         if args.on("check"):
             return _check(context, request)
         with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
             image = build_image(context.host(), request, pull=args.on("pull"), watch=watch)
-    if args.on("push"):
-        push_images(context, args.texts("tag"), quietly=args.on("quiet"))
+    for output in outputs:
+        from orchestra.ops.build_output import write_output
+
+        write_output(context.host().layout, image, request.names, output)
+    if args.on("push") or any(output.push for output in outputs):
+        push_images(context, _tags(args, outputs), quietly=args.on("quiet"))
     if args.text("iidfile"):
         with open(os.path.join(context.cwd, args.text("iidfile")), "w", encoding="ascii") as file:
             file.write(image)
@@ -105,13 +117,30 @@ def _check(context: Context, request: BuildRequest) -> int:
     return 1 if findings else 0
 
 
-def _request(args: Args, context: Context, contexts: Contexts) -> BuildRequest:
+def _outputs(args: Args, context: Context) -> tuple[Output, ...]:
+    if not args.texts("output"):
+        return ()
+    from orchestra.ops.build_output import check_output, parse_output
+
+    outputs = tuple(parse_output(text, context.cwd) for text in args.texts("output"))
+    for output in outputs:
+        check_output(output)
+    return outputs
+
+
+def _tags(args: Args, outputs: tuple[Output, ...]) -> tuple[str, ...]:
+    return (*args.texts("tag"), *(output.name for output in outputs if output.name))
+
+
+def _request(
+    args: Args, context: Context, contexts: Contexts, outputs: tuple[Output, ...]
+) -> BuildRequest:
     from orchestra.ops.buildrequest import request_for
 
     secrets = dict(_secret(text, context) for text in args.texts("secret"))
     extras = extras_of(args, context)
     around = surroundings(context, contexts)
-    return request_for(_spec(args, context), args.texts("tag"), secrets, extras, around)
+    return request_for(_spec(args, context), _tags(args, outputs), secrets, extras, around)
 
 
 def _spec(args: Args, context: Context) -> BuildSpec:
