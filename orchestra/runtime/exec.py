@@ -30,7 +30,14 @@ from orchestra.linux.signals import reset_dispositions
 from orchestra.linux.tty import open_pty, set_controlling
 from orchestra.runtime import channel as sync
 from orchestra.runtime.capabilities import capability_set
-from orchestra.runtime.failure import decode, encode, failure_of, launch_failed
+from orchestra.runtime.failure import (
+    BEFORE_EXEC,
+    NOT_EXECUTABLE,
+    decode,
+    encode,
+    failure_of,
+    launch_failed,
+)
 from orchestra.runtime.options import has_no_new_privs, seccomp_installer
 from orchestra.runtime.process import (
     SIGNALS,
@@ -130,7 +137,7 @@ def execution_for(
 def spawn_exec(target: ExecTarget, execution: Execution, request: ExecRequest) -> ExecStarted:
     """Start it and return at once (with *tty*: as soon as the terminal exists).
 
-    What goes wrong afterwards the child says on its stderr, and exits with 125, 126 or 127, as
+    What goes wrong afterwards the child says on its stderr, and exits with 126 or 127, as
     `docker exec`. Raises NotFound when the container does not run.
     """
     for fd in (request.stdin, request.stdout, request.stderr):
@@ -291,6 +298,8 @@ class _ExecChild:
 
     def _report(self, exc: Exception) -> NoReturn:
         failure = failure_of(exc, self._step)
+        if failure.exit_code == BEFORE_EXEC:  # as docker exec, which knows only two codes
+            failure = failure._replace(exit_code=NOT_EXECUTABLE)
         with contextlib.suppress(OSError):
             if self._terminal_sent:
                 text = f"{launch_failed(self._target.name, failure)}\n"

@@ -48,7 +48,8 @@ _FILES = {
     "raw.env": 'QUOTED="as it is" $HOME\n',
     "labels": "of.file=1\n",
 }
-_WHY_NO_DOCKER = why_no_engine() or ("" if find_compose() else "needs Docker Compose 2")
+_COMPOSE = find_compose() or ""
+_WHY_NO_DOCKER = why_no_engine() or ("" if _COMPOSE else "needs Docker Compose 2")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def theirs(place: str) -> dict[str, str]:
     told: dict[str, str] = {}
     with DockerEngine() as engine:
         for theme, cases in _possible():
-            peer = Peer([find_compose() or ""], engine.environ, project(place, f"docker-{theme}"))
+            peer = Peer([_COMPOSE], engine.environ, project(place, f"docker-{theme}"))
             beside = [case for case in cases if case.beside_docker]
             told |= peer.tell(beside, ["docker", "-H", engine.host, "load", "-i"])
     return told
