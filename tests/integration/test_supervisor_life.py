@@ -257,10 +257,10 @@ def test_events_of_a_restart_and_a_stop(project: Supervised) -> None:
     watcher.observe()
     call(project.engine, RestartContainer(id=identifier, grace_s=0))
     call(project.engine, StopContainer(id=identifier, grace_s=0))
-    told = [watcher.next_event(5) for _ in range(6)]
+    told = [watcher.next_event(5) for _ in range(8)]
     watcher.close()
     actions = [event.action for event in told if event is not None]
-    assert actions == ["die", "stop", "start", "restart", "die", "stop"]
+    assert actions == ["kill", "die", "stop", "start", "restart", "kill", "die", "stop"]
 
 
 def test_supervisor_ends_with_the_last_container_and_client(project: Supervised) -> None:

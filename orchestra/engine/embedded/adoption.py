@@ -115,6 +115,8 @@ def _adopt(core: Core, container: Container, fds: _Parked) -> None:
     if state.status == Status.REMOVING:
         making.remove_now(core, container, volumes=False)
     elif state.status == Status.RESTARTING:
+        # Decided, and so an attempt, but counted in the state only when it happens.
+        container.backoff = Backoff(attempts=state.restart_count + 1)
         running.schedule_restart(core, container, 0.0)
 
 
