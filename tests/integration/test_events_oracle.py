@@ -54,6 +54,7 @@ STEPS = (
     ("unpause",),
     ("restart", "-t", "5", "web"),
     ("kill", "-s", "HUP", "web"),
+    ("wait", "web"),  # it is told before it has ended
     ("start", "web"),
     ("stop", "web"),
     ("start", "web"),
