@@ -58,13 +58,17 @@ class View(App[None]):
         self._shown: tuple[Row, ...] = ()
         self._followed = ""  # the id of the container whose log is shown
         self._tail: LogTail | None = None
+        # kept, not queried: what comes while the screen is taken apart finds them too
+        self._table: DataTable[object] = DataTable(cursor_type="row", zebra_stripes=True)
+        self._log_pane = RichLog(max_lines=LINES, wrap=True, auto_scroll=True)
+        self._filter = Input(placeholder="filter by name, state, health or port", id="filter")
 
     def compose(self) -> ComposeResult:
         """The widgets, from top to bottom."""
         yield Header(icon=" ")
-        yield DataTable(cursor_type="row", zebra_stripes=True)
-        yield RichLog(max_lines=LINES, wrap=True, auto_scroll=True)
-        yield Input(placeholder="filter by name, state, health or port", id="filter")
+        yield self._table
+        yield self._log_pane
+        yield self._filter
         yield Footer()
 
     def on_mount(self) -> None:
@@ -76,14 +80,6 @@ class View(App[None]):
 
     def on_unmount(self) -> None:
         self._close_log()
-
-    @property
-    def _table(self) -> DataTable[object]:
-        return self.query_one(DataTable)
-
-    @property
-    def _log_pane(self) -> RichLog:
-        return self.query_one(RichLog)
 
     # -- the table --------------------------------------------------------------------------------
     def _look(self) -> None:
@@ -98,7 +94,7 @@ class View(App[None]):
     def _show(self) -> None:
         """Bring the table to what is to be shown; the selected row stays selected."""
         selected = self._selected
-        before, self._shown = self._shown, matching(self._rows, self.query_one(Input).value)
+        before, self._shown = self._shown, matching(self._rows, self._filter.value)
         table = self._table
         if [row.name for row in before] == [row.name for row in self._shown]:
             for old, new in zip(before, self._shown, strict=True):
@@ -124,6 +120,8 @@ class View(App[None]):
 
     # -- the log ----------------------------------------------------------------------------------
     def _follow_selected(self) -> None:
+        if not self._table.is_attached:
+            return  # the view is ending
         row = self._selected
         container = None if row is None else row.container
         wanted = "" if container is None else container.id
@@ -198,20 +196,18 @@ class View(App[None]):
         self.refresh(layout=True)
 
     def action_filter(self) -> None:
-        field = self.query_one(Input)
-        field.add_class("open")
-        field.focus()
+        self._filter.add_class("open")
+        self._filter.focus()
 
     def action_unfilter(self) -> None:
-        field = self.query_one(Input)
-        field.value = ""
-        field.remove_class("open")
+        self._filter.value = ""
+        self._filter.remove_class("open")
         self._table.focus()
 
     def on_input_changed(self) -> None:
         self._show()
 
     def on_input_submitted(self) -> None:
-        if not self.query_one(Input).value:
+        if not self._filter.value:
             self.action_unfilter()
         self._table.focus()
