@@ -54,6 +54,7 @@ class Errand:
         stderr: int | None = None,
     ) -> None:
         """*environ* is the child's environment. Without *stderr* it is kept for the error."""
+        self._has_will = False
         self._channel, theirs = socket.socketpair()
         self._complaints = os.memfd_create("errand", os.MFD_CLOEXEC)
         with theirs:
@@ -73,8 +74,13 @@ class Errand:
         *args: Given.args,
         **kwargs: Given.kwargs,
     ) -> None:
-        """What it shall do if this process ends, or forgets it, before giving it a task."""
+        """What it shall do if this process ends, or forgets it, before giving it a task.
+
+        From then on nothing that is raised here interrupts it: a second Ctrl-C ends the wait for
+        it, and not what it does.
+        """
         _send(self._channel, ("will", (task, args, kwargs)))
+        self._has_will = True
 
     def run(
         self,
@@ -105,7 +111,8 @@ class Errand:
         try:
             kind, value = self._hear(report)
         except BaseException:
-            self.interrupt()
+            if not self._has_will:
+                self.interrupt()
             raise
         finally:
             self._end()

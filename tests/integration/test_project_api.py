@@ -155,7 +155,8 @@ def test_what_is_not_published_is_said_clearly(directory: str) -> None:
         with pytest.raises(NotFound) as caught:
             project["web"].port(9999)
         assert str(caught.value) == (
-            "no port 9999/tcp is published by container called-web-1\n  fix: published are: 8000/tcp"
+            "no port 9999/tcp is published by container called-web-1\n"
+            "  fix: published are: 8000/tcp"
         )
         with pytest.raises(NotFound, match="8000/udp"):
             project["web"].port(8000, "udp")
@@ -294,6 +295,30 @@ def test_whatever_ends_the_process_takes_the_project_down(
         assert names(project) == ["called-web-1"]
         process.send_signal(number)
     eventually(lambda: names(project) == [], within_s=10)
+
+
+def test_a_second_ctrl_c_does_not_keep_it_from_being_taken_down(
+    directory: str, orchestra: Orchestra
+) -> None:
+    write_compose(
+        orchestra,
+        """
+        services:
+          web:
+            image: host
+            command: ["python3", "-c", "import signal; signal.signal(15, lambda *_: None);\
+              [signal.pause() for _ in range(9)]"]
+            stop_grace_period: 2s
+        """,
+    )
+    with script(directory, FOREVER.replace("stop_timeout=0", "")) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        project = Project.load(directory)
+        process.send_signal(signal.SIGINT)
+        eventually(lambda: project["web"].container().stopped_by_user, within_s=5)
+        process.send_signal(signal.SIGINT)
+    eventually(lambda: names(project) == [], within_s=15)
 
 
 def test_ctrl_c_during_up_interrupts_it_and_leaves_nothing(
