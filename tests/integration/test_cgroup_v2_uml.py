@@ -75,6 +75,48 @@ def test_a_project_runs_on_cgroup_v2() -> None:
     assert result.returncode == 0
 
 
+LIMITS = {
+    "cpus: 0.5": ("cpu.max", "50000 100000"),
+    "cpu_shares: 512": ("cpu.weight", "59"),
+    "cpu_quota: 25000, cpu_period: 50000": ("cpu.max", "25000 50000"),
+    "mem_limit: 64m": ("memory.max", str(64 << 20)),
+    "mem_reservation: 32m": ("memory.low", str(32 << 20)),
+    "pids_limit: 77": ("pids.max", "77"),
+    "pids_limit: -1": ("pids.max", "max"),
+    'deploy: {resources: {limits: {cpus: "0.25", pids: 66}}}': ("cpu.max", "25000 100000"),
+    "deploy: {resources: {limits: {memory: 48m}}}": ("memory.max", str(48 << 20)),
+    "deploy: {resources: {reservations: {memory: 24m}}}": ("memory.low", str(24 << 20)),
+}
+"""What a service says, and what a file of its cgroup holds then."""
+
+LIMITS_FILE = (
+    "name: limits\nx-common: &common {image: host, network_mode: none}\nservices:\n"
+    + "".join(
+        f"  s{number}: {{<<: *common, command: [cat, /sys/fs/cgroup/{file}], {words}}}\n"
+        for number, (words, (file, _)) in enumerate(LIMITS.items())
+    )
+)
+LIMITS_SCRIPT = f"""
+set -e
+export ORCHESTRA_DATA_ROOT=/run/data ORCHESTRA_RUN_ROOT=/run/orchestra
+mkdir /run/project && cd /run/project
+cat >compose.yaml <<'END'
+{LIMITS_FILE}END
+alias orchestra={os.path.abspath(PROGRAM)}
+orchestra up -d 2>/dev/null
+orchestra wait {" ".join(f"s{number}" for number in range(len(LIMITS)))} >/dev/null
+for service in {" ".join(f"s{number}" for number in range(len(LIMITS)))}
+do orchestra logs --no-log-prefix $service; done
+orchestra down 2>/dev/null
+"""
+
+
+def test_limits_of_services_on_cgroup_v2() -> None:
+    result = uml.run(["sh", "-c", LIMITS_SCRIPT], python=sys.executable)
+    told = dict(zip(LIMITS, result.output.splitlines(), strict=False))
+    assert told == {words: value for words, (_, value) in LIMITS.items()}, result.output
+
+
 ECHO = """
 import socket
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

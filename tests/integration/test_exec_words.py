@@ -79,7 +79,7 @@ STEPS: tuple[tuple[tuple[str, ...], str], ...] = (
 
 
 OTHERWISE = frozenset((("exec", "-T", "a", "not-there"), ("exec", "-T", "a", "/etc/passwd")))
-"""Newer Docker Engines exit with 127 for the first; 20.10 has no word for the second, and exits 1."""
+"""Newer Docker Engines exit with 127 for the first; 20.10 exits with 1 for the second."""
 
 
 class Told:

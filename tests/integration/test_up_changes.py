@@ -226,3 +226,64 @@ def test_moved_volumes_and_images_recreate(orchestra: Orchestra) -> None:
     orchestra("up", "-d", "--force-recreate", "b")
     assert ids(orchestra)["contents-b-1"] != after["contents-b-1"]
     assert ids(orchestra)["contents-a-1"] == after["contents-a-1"]
+
+
+CHAIN = """
+name: chain
+x-asleep: &asleep
+  image: host
+  network_mode: none
+  command: [sleep, "600"]
+  stop_grace_period: 0s
+services:
+  db: {<<: *asleep, environment: {A: "DB"}}
+  api: {<<: *asleep, depends_on: [db], environment: {A: "API"}}
+  web: {<<: *asleep, depends_on: [api]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("flags", "changed"),
+    [
+        ((), "api db"),
+        (("api",), "api db"),
+        (("--no-deps", "api"), "api"),
+        (("--no-recreate",), ""),
+        (("--always-recreate-deps", "web"), "api db"),
+        (("--force-recreate", "--no-deps", "web"), "web"),
+        (("--force-recreate",), "api db web"),
+        (("--force-recreate", "web"), "api db web"),
+        (("--force-recreate", "--always-recreate-deps", "web"), "api db web"),
+    ],
+    ids=" ".join,
+)
+def test_flags_choose_what_is_recreated(
+    orchestra: Orchestra, flags: tuple[str, ...], changed: str
+) -> None:
+    """`db` and `api` have another environment than their containers."""
+    path = os.path.join(orchestra.directory, "compose.yaml")
+    with open(path, "w") as file:
+        file.write(CHAIN)
+    orchestra("up", "-d")
+    before = ids(orchestra)
+    with open(path, "w") as file:
+        file.write(CHAIN.replace("DB", "new").replace("API", "new"))
+    orchestra("up", "-d", *flags)
+    after = ids(orchestra)
+    found = sorted(name.split("-")[1] for name in after if after[name] != before[name])
+    assert " ".join(found) == changed
+
+
+def test_a_name_that_another_project_has_is_told_with_its_holder(orchestra: Orchestra) -> None:
+    text = CHAIN.partition("services:")[0] + (
+        "services: {one: {<<: *asleep, container_name: taken}, two: {<<: *asleep}}\n"
+    )
+    path = os.path.join(orchestra.directory, "compose.yaml")
+    with open(path, "w") as file:
+        file.write(text)
+    orchestra("-p", "first", "up", "-d", "one")
+    refused = orchestra("-p", "second", "up", "-d", "one", code=1)
+    assert 'the container name "taken" is already in use by container' in refused.err
+    assert 'of project "first"' in refused.err
+    assert orchestra("-p", "second", "ps", "-aq").out == ""
+    orchestra("-p", "first", "down")

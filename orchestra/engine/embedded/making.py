@@ -172,6 +172,7 @@ def claim_name(core: Core, name: str, container_id: str) -> None:
     path = core.layout.container_name(name)
     target = core.layout.container(core.project, container_id)
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    holder = ""
     for _ in range(3):
         try:
             os.symlink(target, path)
@@ -186,9 +187,15 @@ def claim_name(core: Core, name: str, container_id: str) -> None:
         else:
             return
     raise Conflict(
-        f'the container name "{name}" is already in use',
+        f'the container name "{name}" is already in use by {_told(holder)}',
         fix="remove or rename that container, or choose another container_name",
     )
+
+
+def _told(directory: str) -> str:
+    """Whose the container's *directory* is: `container 0123456789ab of project "web"`."""
+    project = os.path.basename(os.path.dirname(os.path.dirname(directory)))
+    return f'container {os.path.basename(directory)[:12]} of project "{project}"'
 
 
 def release_name(core: Core, name: str, container_id: str) -> None:
