@@ -119,6 +119,8 @@ def _find_target(dockerfile: Dockerfile, options: Options) -> int:
 
 def _plan(dockerfile: Dockerfile, stage: Stage, scope: Scope, options: Options) -> PlannedStage:
     start = stage.start
+    if start.name in options.contexts:  # it stands for the whole stage, as BuildKit has it
+        return PlannedStage(stage._replace(commands=()), Origin(context=start.name), "", {})
     words = Words(scope.variables, dockerfile.escape)
     try:
         base, platform = words(start.base), words(start.platform)
@@ -139,12 +141,18 @@ def _plan(dockerfile: Dockerfile, stage: Stage, scope: Scope, options: Options) 
 
 
 def _base(name: str, before: tuple[Stage, ...], options: Options) -> Origin:
-    """FROM sees earlier stages only; any other name is an image's."""
+    """FROM sees earlier stages only; any other name is a context's or an image's."""
     for stage in reversed(before):
         if stage.start.name == name.lower():
             return Origin(stage=stage.number)
-    if name in options.contexts:
-        return Origin(context=name)
+    return _elsewhere(name, options)
+
+
+def _elsewhere(name: str, options: Options) -> Origin:
+    """A named context or an image; `:latest` is no part of a context's name."""
+    for known in (name, name.removesuffix(":latest")):
+        if known in options.contexts:
+            return Origin(context=known)
     return Origin(image=name)
 
 
@@ -174,10 +182,8 @@ def _source(
                 f"--from={name}: there is no stage {name}",
                 f"the last of the {len(stages)} stages is {len(stages) - 1}",
             )
-    elif name in options.contexts:
-        return Origin(context=name)
     else:
-        return Origin(image=name)
+        return _elsewhere(name, options)
     if number == stage.number:
         raise error_at(place, f"--from={name}: a stage cannot copy from itself")
     return Origin(stage=number)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.build.bases import base_state
-from orchestra.build.ignore import NOTHING_IGNORED
+from orchestra.build.ignore import NOTHING_IGNORED, parse_ignore
 from orchestra.build.source import error_at
 from orchestra.build.transfer import Directory, Image
 from orchestra.errors import NotFound
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from orchestra.build.exchange.shared import SharedRecords
     from orchestra.build.filesystem import FileSystem, Mounter
     from orchestra.build.graph import Origin
+    from orchestra.build.ignore import IgnoreRules
     from orchestra.build.request import BuildRequest
     from orchestra.build.running import Runner
     from orchestra.build.source import Place
@@ -51,8 +52,8 @@ class Toolbox(NamedTuple):
             return self._mounted(states[where.stage].files)
         if where.context:
             value = dict(self.request.contexts)[where.context]
-            if "://" not in value:
-                return Directory(value, NOTHING_IGNORED, self._digests)
+            if self.is_directory(where.context):
+                return Directory(value, _ignored_in(value, place), self._digests)
         name = where.image or self.image_context(where.context, place)
         try:
             return self._mounted(base_state(self.store, name).files)
@@ -68,16 +69,32 @@ class Toolbox(NamedTuple):
         rootfs = self.mounter.rootfs(files, directory)
         return Image(rootfs, os.path.join(directory, "mnt"), files.key)
 
+    def is_directory(self, name: str) -> bool:
+        """Is the named context *name* a directory, and no image?"""
+        return "://" not in dict(self.request.contexts)[name]
+
     def image_context(self, name: str, place: Place) -> str:
-        """The image that stands for *name*. Raises BuildError for a directory."""
+        """The image that stands for *name*. Raises BuildError for what is none."""
         value = dict(self.request.contexts)[name]
         if not value.startswith(_IMAGE):
             raise error_at(
                 place,
-                f'the context "{name}" is {value}, and no image to begin with',
-                f"give {_IMAGE}IMAGE, or copy from it: COPY --from={name}",
+                f'the context "{name}" is {value}, which is neither a directory nor an image',
+                f"give {_IMAGE}IMAGE or a directory",
             )
         return value.removeprefix(_IMAGE)
 
     def discard(self, directory: str) -> None:
         remove_tree(directory)
+
+
+def _ignored_in(directory: str, place: Place) -> IgnoreRules:
+    """By the `.dockerignore` of a named context; BuildKit obeys it, too. Raises BuildError."""
+    path = os.path.join(directory, ".dockerignore")
+    try:
+        with open(path, encoding="utf-8") as file:
+            return parse_ignore(file.read(), path)
+    except FileNotFoundError:
+        return NOTHING_IGNORED
+    except (OSError, UnicodeDecodeError) as exc:
+        raise error_at(place, f"{path} cannot be read: {exc}") from exc

@@ -14,9 +14,12 @@ from orchestra.build.bases import State, base_state, without_triggers
 from orchestra.build.dockerfile import parse_dockerfile
 from orchestra.build.events import StepEvent, StepPhase
 from orchestra.build.export import moment
+from orchestra.build.graph import SCRATCH
 from orchestra.build.instructions.cmd import Cmd
+from orchestra.build.instructions.copy import Copy
 from orchestra.build.instructions.entrypoint import Entrypoint
 from orchestra.build.instructions.maintainer import Maintainer
+from orchestra.build.instructions.paths import Paths
 from orchestra.build.scope import Scope
 from orchestra.build.settings import apply, environment
 from orchestra.build.source import error_at
@@ -68,10 +71,14 @@ class StageBuild:
     def build(self, planned: PlannedStage) -> BuiltStage:
         """Raises BuildError."""
         self._step = planned.stage.number * STEPS_OF_A_STAGE
+        copied = self._copied_base(planned)
         state = self._base(planned)
         scope = self._scope(planned, state)
         state, triggers = without_triggers(state)
-        commands = (*self._parsed(triggers, planned), *planned.stage.commands)
+        commands = (*copied, *self._parsed(triggers, planned), *planned.stage.commands)
+        if copied:
+            name = planned.base.context
+            planned = planned._replace(sources={**planned.sources, name: planned.base})
         total = 1 + sum(type(command) in STEPS for command in commands)
         number = 1
         self._announce_base(planned, total)
@@ -92,11 +99,21 @@ class StageBuild:
             )
         if base.stage is not None:
             return self._states[base.stage]._replace(has_cmd=False)
+        if base.context and self._toolbox.is_directory(base.context):
+            return base_state(self._toolbox.store, SCRATCH)
         reference = base.image or self._toolbox.image_context(base.context, place)
         try:
             return base_state(self._toolbox.store, reference)
         except NotFound as exc:
             raise error_at(place, f"FROM: {exc.what}", exc.fix) from exc
+
+    def _copied_base(self, planned: PlannedStage) -> tuple[Command, ...]:
+        """FROM a context that is a directory: its files upon nothing, as BuildKit has it."""
+        name, start = planned.base.context, planned.stage.start
+        if not name or not self._toolbox.is_directory(name):
+            return ()
+        text, paths = f"COPY --from={name} . /", Paths((".",), (), "/")
+        return (Copy(word="COPY", text=text, place=start.place, paths=paths, from_=name),)
 
     def _is_own(self, text: str, place: Place) -> bool:
         own = self._request.platform

@@ -202,3 +202,21 @@ def test_a_linked_copy_is_taken_from_the_cache_on_another_base(
         (line,) = (line for line in done.err.splitlines() if "COPY --link" in line)
         number = line.split()[0]
         assert f"{number} {expected}" in done.err
+
+
+def test_named_contexts_take_the_place_of_stages_and_images(
+    orchestra: Orchestra, tmp_path: Path
+) -> None:
+    """A directory can be begun with; its own ignore file counts."""
+    make_context(str(tmp_path))
+    (tmp_path / "src" / ".dockerignore").write_text("x/y\n.dockerignore\n")
+    (tmp_path / "Dockerfile").write_text(
+        "FROM absent AS stage\nCOPY absent /\nFROM image:latest\nCOPY --from=stage c.txt /stage\n"
+    )
+    contexts = ("--build-context", "image=src", "--build-context", "stage=src")
+    at = orchestra.at(str(tmp_path))
+    at("image", "build", "-q", *contexts, "-o", "type=docker,dest=golden.tar", ".")
+    assert listing(f"{tmp_path}/golden.tar") == (
+        "c.txt file 644 0:0 src/c.txt\nstage file 644 0:0 src/c.txt\nx dir 700 0:0\n"
+        "x/d.txt file 640 0:0 src/x/d.txt\n"
+    )
