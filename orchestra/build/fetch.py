@@ -121,7 +121,8 @@ def _download(url: str, base: str, known: _Kept | None) -> _Kept:
             return known
         raise FetchError(f"{url}: the server answers {exc.code} {exc.reason}") from exc
     except urllib.error.URLError as exc:
-        raise FetchError(f"{url}: {exc.reason}") from exc
+        reason = exc.reason.strerror if isinstance(exc.reason, OSError) else exc.reason
+        raise FetchError(f"{url}: {reason or exc.reason}") from exc
     except (OSError, ValueError) as exc:
         raise FetchError(f"{url}: {exc}") from exc
 

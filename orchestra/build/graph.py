@@ -135,7 +135,7 @@ def _plan(dockerfile: Dockerfile, stage: Stage, scope: Scope, options: Options) 
         )
     before = dockerfile.stages[: stage.number]
     sources = {}
-    for name, place in _froms(stage):
+    for name, place in copied_from(stage):
         sources[name] = _source(name, place, stage, dockerfile, options)
     return PlannedStage(stage, _base(base, before, options), platform, sources)
 
@@ -156,7 +156,8 @@ def _elsewhere(name: str, options: Options) -> Origin:
     return Origin(image=name)
 
 
-def _froms(stage: Stage) -> Iterator[tuple[str, Place]]:
+def copied_from(stage: Stage) -> Iterator[tuple[str, Place]]:
+    """What the commands of *stage* copy and mount from, with their places."""
     for command in stage.commands:
         if isinstance(command, Copy) and command.from_:
             yield command.from_, command.place

@@ -16,11 +16,12 @@ from orchestra.build.instructions.healthcheck import HealthCheck
 from orchestra.build.instructions.label import Label
 from orchestra.build.instructions.onbuild import OnBuild
 from orchestra.build.instructions.shell import Shell
-from orchestra.build.instructions.stopsignal import StopSignal
+from orchestra.build.instructions.stopsignal import StopSignal, is_signal
 from orchestra.build.instructions.user import User
 from orchestra.build.instructions.volume import Volume
 from orchestra.build.instructions.workdir import Workdir
 from orchestra.build.source import error_at
+from orchestra.config.wording import quote
 from orchestra.image.config import HealthSettings, RunSettings
 
 if TYPE_CHECKING:
@@ -104,6 +105,10 @@ def _user(settings: RunSettings, command: User) -> RunSettings:
 
 
 def _stop_signal(settings: RunSettings, command: StopSignal) -> RunSettings:
+    """Raises BuildError for what is no signal: a container that has it could not be stopped."""
+    if not is_signal(command.signal):
+        what = f"STOPSIGNAL: {quote(command.signal)} is no signal"
+        raise error_at(command.place, what, "for example SIGTERM, QUIT or 15")
     return msgspec.structs.replace(settings, stop_signal=command.signal)
 
 

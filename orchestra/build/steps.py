@@ -28,9 +28,11 @@ from orchestra.build.running import Command as RunCommand
 from orchestra.build.settings import DEFAULT_SHELL, absolute, environment, in_shell
 from orchestra.build.source import error_at, step_failed
 from orchestra.build.transfer import (
+    NOTHING,
     Options,
     Transfer,
     content_digest,
+    hidden_matches,
     make_working_directory,
     plan_transfer,
     transfer_files,
@@ -214,6 +216,11 @@ def _transfer(
     origin: FileOrigin,
 ) -> Done:
     content = content_digest(transfer, origin)
+    if content == NOTHING:
+        why = hidden_matches(transfer, origin)
+        asked = " ".join(transfer.paths.sources)
+        what = f"{transfer.command.keyword}: no file matches {asked}"
+        context.report(StepPhase.WARNING, f"{what}: {why}" if why else what)
     below = _below(transfer, context)
     key = step_key("copy", below.key, transfer.key_parts(content))
 

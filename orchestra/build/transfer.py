@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
@@ -112,6 +113,23 @@ def plan_transfer(command: Command, paths: Paths, destination: str, options: Opt
         options.unpacks,
         options.link,
     )
+
+
+NOTHING = hashlib.sha256().hexdigest()
+"""The digest of no files: patterns, and none that they match."""
+
+
+def hidden_matches(transfer: Transfer, origin: Origin) -> str:
+    """Of patterns that match nothing: which line of the ignore file is why, or ""."""
+    if not isinstance(origin, Directory) or not origin.ignore.patterns:
+        return ""
+    with _Opened(origin.path) as root:
+        for match in _selected(transfer, Source(root), origin):
+            pattern = origin.ignore.decider(match.items[0].path)
+            if pattern is not None:
+                where = f"{origin.ignore.file}:{pattern.line}"
+                return f'{match.name} is hidden by "{pattern.text}" in {where}'
+    return ""
 
 
 def content_digest(transfer: Transfer, origin: Origin) -> str:
@@ -227,7 +245,7 @@ def _selected(transfer: Transfer, source: Source, origin: Origin) -> tuple[Match
                 f"{source.ignore.file}:{exc.pattern.line}"
             ) from exc
         if exc.target:
-            what = f"{exc.source} is a link to {exc.target}, which is not there or hidden"
+            what = f"{exc.source} is a link to {exc.target}, which is not among the files to copy"
             raise CopyError(what) from exc
         where = "the build context" if isinstance(origin, Directory) else "there"
         raise CopyError(f"{exc.source} does not exist in {where}" + _nearby(source, exc)) from exc

@@ -11,9 +11,10 @@ import msgspec
 import orchestra.model.structs  # noqa: F401 (msgspec at half the price)
 from orchestra.build.build import Job
 from orchestra.build.events import StepEvent, StepPhase
-from orchestra.build.graph import SCRATCH, Options, plan_stages
+from orchestra.build.graph import SCRATCH, Options, copied_from, plan_stages
 from orchestra.build.request import Secret
 from orchestra.build.source import error_at
+from orchestra.config.wording import near_miss
 from orchestra.errors import ConfigError, NotFound, OrchestraError
 from orchestra.image.host import HOST_IMAGE
 from orchestra.image.reference import parse_reference
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from orchestra.build.lint.base import Finding, Subject
     from orchestra.build.request import BuildRequest
     from orchestra.build.source import Place
+    from orchestra.errors import BuildError
     from orchestra.image.platform import Platform
     from orchestra.model.build import BuildSpec
     from orchestra.model.project import Project
@@ -74,7 +76,7 @@ def build_image(host: Host, request: BuildRequest, *, pull: bool, watch: Watch) 
     wanted = {}
     for image, place in bases_of(request):
         if pull or not is_here(host, image):
-            wanted[image] = Base(place, always=pull)
+            wanted[image] = Base(place, pull, stage_names(request))
     bring_bases(host, wanted, request.platform, watch)
     return host.build({"": Job(request)}, watch)[""]
 
@@ -105,7 +107,8 @@ def build_services(
         with _about(service):
             for image, place in bases_of(request):
                 if _familiar(image, place) not in ours and (always or not is_here(host, image)):
-                    wanted.setdefault(image, Base(place, always=always, path=_path(service)))
+                    base = Base(place, always, stage_names(request), _path(service))
+                    wanted.setdefault(image, base)
     if platform is not None:
         bring_bases(host, wanted, platform, watch)
     needs = build_order(services, requests)
@@ -279,11 +282,21 @@ def build_order(
 
 # -- base images ----------------------------------------------------------------------------------
 class Base(NamedTuple):
-    """An image to be pulled: for whom, and whether one that is here does not do."""
+    """An image to be pulled: for whom, and whether one that is here does not do.
+
+    *stages* are the names that may have been meant.
+    """
 
     place: Place
     always: bool
+    stages: tuple[str, ...]
     path: TreePath = ()
+
+    def wrong(self, image: str, error: OrchestraError) -> BuildError:
+        """*error*, at the place in the Dockerfile."""
+        meant = near_miss(image, self.stages)
+        fix = f'did you mean the stage "{meant}"?' if meant else error.fix
+        return error_at(self.place, f"{image}: {error.what}", fix).at(*self.path)
 
 
 def is_here(host: Host, reference: str) -> bool:
@@ -304,10 +317,15 @@ def bases_of(request: BuildRequest) -> Iterator[tuple[str, Place]]:
         if value.startswith(_IMAGE)
     }
     for planned in plan_stages(request.dockerfile, options).stages:
-        for origin in (planned.base, *planned.sources.values()):
+        places = {"": planned.stage.start.place, **dict(reversed((*copied_from(planned.stage),)))}
+        for name, origin in {"": planned.base, **planned.sources}.items():
             image = origin.image or images.get(origin.context, "")
             if image not in {"", SCRATCH, HOST_IMAGE} and not image.startswith(_ID):
-                yield image, planned.stage.start.place
+                yield image, places[name]
+
+
+def stage_names(request: BuildRequest) -> tuple[str, ...]:
+    return tuple(filter(None, (stage.start.name for stage in request.dockerfile.stages)))
 
 
 def _familiar(image: str, place: Place) -> str:
@@ -334,5 +352,5 @@ def bring_bases(host: Host, wanted: Mapping[str, Base], platform: Platform, watc
         image = requests[event.request]
         base = wanted[image]
         if event.error is not None and (base.always or not is_here(host, image)):
-            raise error_at(base.place, f"FROM: {event.error.what}", event.error.fix).at(*base.path)
+            raise base.wrong(image, event.error)
         watch("", StepEvent(steps[image], f"pulling {image}", StepPhase.DONE))

@@ -220,3 +220,32 @@ def test_named_contexts_take_the_place_of_stages_and_images(
         "c.txt file 644 0:0 src/c.txt\nstage file 644 0:0 src/c.txt\nx dir 700 0:0\n"
         "x/d.txt file 640 0:0 src/x/d.txt\n"
     )
+
+
+def test_a_pattern_that_matches_nothing_is_told_with_the_rule_that_hides(
+    orchestra: Orchestra, tmp_path: Path
+) -> None:
+    make_context(str(tmp_path))
+    (tmp_path / ".dockerignore").write_text("# none\nhom1*\n")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY hom1.* absent* /x/\nCOPY home /\n")
+    done = orchestra("image", "build", "--progress", "plain", str(tmp_path))
+    assert "no file matches hom1.* absent*: hom1.txt is hidden by" in done.err
+    assert ".dockerignore:2" in done.err
+
+
+def test_a_stage_that_is_misspelt_is_told_with_the_line(
+    orchestra: Orchestra, tmp_path: Path
+) -> None:
+    """It could be an image; where that cannot be had, a stage is likelier."""
+    (tmp_path / "Dockerfile").write_text(
+        "FROM scratch AS build\nCOPY Dockerfile /\nFROM scratch\nCOPY --from=builds / /\n"
+    )
+    failed = orchestra("image", "build", "-q", str(tmp_path), code=17)
+    assert "Dockerfile:4:1: builds: " in failed.err
+    assert 'did you mean the stage "build"?' in failed.err
+
+
+def test_a_stop_signal_that_is_none_is_refused(orchestra: Orchestra, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\nSTOPSIGNAL NOPE\n")
+    failed = orchestra("image", "build", "-q", str(tmp_path), code=17)
+    assert 'Dockerfile:3:1: STOPSIGNAL: "NOPE" is no signal' in failed.err

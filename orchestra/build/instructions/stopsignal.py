@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from signal import Signals
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -30,3 +32,11 @@ def parse(statement: Statement) -> StopSignal:
     return StopSignal(
         word=statement.word, text=statement.text, place=statement.place, signal=some(statement)
     )
+
+
+def is_signal(text: str) -> bool:
+    """Is *text* a name or number of signal(7), or RTMIN+3 and its kin?"""
+    if text.isascii() and text.isdecimal():
+        return 0 < int(text) <= Signals.SIGRTMAX
+    name = re.sub(r"^(RTMIN\+|RTMAX-)\d{1,2}$", "RTMIN", text.upper().removeprefix("SIG"))
+    return f"SIG{name}" in Signals.__members__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestra.build.dockerfile import parse_dockerfile
+from orchestra.build.instructions.stopsignal import is_signal
 from orchestra.build.settings import absolute, apply
 from orchestra.errors import BuildError
 from orchestra.image.config import RunSettings
@@ -79,3 +80,13 @@ def test_triggers_add_up() -> None:
 )
 def test_a_destination_keeps_its_slash(path: str, expected: str) -> None:
     assert absolute(RunSettings(working_dir="/srv"), path) == expected
+
+
+@pytest.mark.parametrize("text", ["SIGTERM", "quit", "15", "SIGRTMIN+3", "RTMAX-1"])
+def test_signals_are_names_and_numbers(text: str) -> None:
+    assert is_signal(text)
+
+
+@pytest.mark.parametrize("text", ["", "NOPE", "0", "65", "-1", "SIGSIGTERM", "RTMIN+999"])
+def test_other_texts_are_no_signals(text: str) -> None:
+    assert not is_signal(text)
