@@ -85,7 +85,7 @@ def _apply_one(directory: str, setting: Setting) -> None:
         try:
             write(os.path.join(directory, file), value)
         except OSError as exc:
-            if exc.errno in _GONE:
+            if exc.errno in (*_GONE, errno.EOPNOTSUPP):  # a disk whose scheduler has no weights
                 continue
             raise RuntimeFailure(
                 f"{setting.attribute}: the kernel refused {file} = {value}: {exc.strerror}",

@@ -21,6 +21,7 @@ from orchestra.model.container import (
     Process,
 )
 from orchestra.plan.devicerequests import cdi_devices
+from orchestra.plan.limits import check_limits
 from orchestra.plan.mounts import container_files, container_mounts
 from orchestra.plan.networking import attachment, namespaces
 from orchestra.plan.unsupported import refuse
@@ -74,6 +75,7 @@ def container_spec(
     for mounts that cannot be made and NotFound for a namespace of nobody.
     """
     refuse(service)
+    check_limits(service)
     network = attachment(project, service, peers, names=identity.aliases)
     described = ContainerSpec(
         id=identity.id,
