@@ -128,7 +128,11 @@ class Layout:
 
     def events(self, project: str) -> str:
         """What has happened to its containers; stays when the project is gone."""
-        return join(self.run_root, "events", project)
+        return join(self.all_events, project)
+
+    @property
+    def all_events(self) -> str:
+        return join(self.run_root, "events")
 
     def lock(self, project: str) -> str:
         """flock(2)ed by the command that is changing the project."""

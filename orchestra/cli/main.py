@@ -16,6 +16,7 @@ from orchestra.cli.context import Context, is_terminal, terminal_width
 from orchestra.cli.flags import (
     Args,
     Command,
+    FlagError,
     HelpWanted,
     UnknownFlag,
     UsageError,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         def run(self, args: Args, context: Context) -> int: ...
 
 
+DOCKER = "docker"
 COMPLETE = "__complete"  # what the shells' completion calls; see `cli.complete`
 HOST_FAILURES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 BROKEN_PIPE = 141  # what a shell reports of a program that SIGPIPE ended
@@ -56,10 +58,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     interpreter would take apart, object by object, what is given back at once anyway.
     """
     gc.set_threshold(RARELY, *gc.get_threshold()[1:])
-    code = _run(sys.argv[1:] if argv is None else argv)
+    code = _run(_arguments() if argv is None else argv)
     if argv is None:
         _leave(code)
     return code
+
+
+def _arguments() -> list[str]:
+    """Called by a link named `docker` this is `orchestra docker`."""
+    program, *arguments = sys.argv
+    return ["docker", *arguments] if os.path.basename(program) == DOCKER else arguments
 
 
 def _leave(code: int) -> NoReturn:
@@ -126,6 +134,29 @@ def _dispatch(parsed: Args, options: GlobalOptions, environ: Mapping[str, str]) 
     words = parsed.words
     if parsed.on("version"):
         words = ("version", *words)
+    if words and words[0] == DOCKER:
+        return _as_docker(words[1:], options)
+    return _dispatch_words(words, options, environ)
+
+
+def _as_docker(words: Sequence[str], options: GlobalOptions) -> int:
+    """`docker WORDS`, with what Docker itself exits with for flags that it does not know."""
+    from orchestra.cli.docker import DOCKER_EXIT, translate
+
+    translated = translate(words, os.environ)
+    if translated.is_compose:
+        return _run(translated.words)
+    try:
+        return _dispatch_words(translated.words, options, os.environ)
+    except FlagError as exc:
+        exc.exit_code = DOCKER_EXIT
+        raise
+
+
+def _dispatch_words(
+    words: Sequence[str], options: GlobalOptions, environ: Mapping[str, str]
+) -> int:
+    """Run the command that the first of *words* name."""
     if words and words[0] == COMPLETE:
         from orchestra.cli.complete import complete
 

@@ -40,8 +40,12 @@ def mount_of(text: str) -> dict[str, Any]:
         volume["read_only"] = True
     details: dict[str, Any] = {"create_host_path": False} if kind == "bind" else {}
     for name, value in fields.items():
-        if name not in _ACCEPTED:
+        if name in _ACCEPTED:
+            continue
+        try:
             _detail(kind, details, name, value, text)
+        except ValueError as exc:
+            raise UsageError(f"--mount: {text}: {name}: {exc}") from exc
     volume[kind] = details
     return volume
 

@@ -90,9 +90,16 @@ def _network(text: str) -> tuple[str, dict[str, Any]]:
         elif key == "link-local-ip":
             details.setdefault("link_local_ips", []).append(value)
         elif key in _DETAILS:
-            details[_DETAILS[key]] = int(value) if key == "gw-priority" else value
+            details[_DETAILS[key]] = _number(text, value) if key == "gw-priority" else value
         else:
             raise UsageError(f"--network: invalid field {key} in {text}")
     if not name:
         raise UsageError(f"--network: {text}: no name", fix="add name=NETWORK")
     return name, details
+
+
+def _number(text: str, value: str) -> int:
+    try:
+        return int(value)
+    except ValueError as exc:
+        raise UsageError(f'--network: {text}: "{value}" is not a whole number') from exc

@@ -24,6 +24,7 @@ PLACES = {
     "DEST_PATH|-": SERVICE_PATHS,
     "CONTAINER": CONTAINERS,
     "CONTAINER:SRC_PATH": CONTAINER_PATHS,
+    "OBJECT": CONTAINERS,  # of whatever kind; those are the ones that are asked for
     "PROJECT": PROJECTS,
     "IMAGE": IMAGES,
     "REPOSITORY[:TAG]": IMAGES,

@@ -16,6 +16,7 @@ class Row(NamedTuple):
 RUN, LOOK, FILE = "Run a project", "Look into a project", "Compose files and orchestra itself"
 IMAGE, CONTAINER, SYSTEM, BUILDER = "image", "container", "system", "builder"
 VOLUME, NETWORK, BUNDLE = "volume", "network", "bundle"
+DOCKER, BUILDX = "docker", "buildx"
 FAMILIES = {
     IMAGE: "Manage images",
     CONTAINER: "Manage containers, of whatever project",
@@ -23,6 +24,8 @@ FAMILIES = {
     BUILDER: "Manage what builds keep",
     NETWORK: "Manage networks",
     VOLUME: "Manage volumes",
+    DOCKER: "Take the words of docker: `docker run`, `docker ps`, `docker compose up` …",
+    BUILDX: "Take the words of docker buildx",
     BUNDLE: "Move projects to machines without a network",
 }
 """Commands of two words, such as `image ls`: the first word, which is their group as well."""
@@ -166,6 +169,19 @@ COMMANDS: dict[str, Row] = {
         "Block until one or more containers stop, then print their exit codes",
         CONTAINER,
     ),
+    "docker inspect": Row(
+        "docker_inspect",
+        "Display detailed information on containers, images, networks and volumes",
+        DOCKER,
+    ),
+    "docker version": Row(
+        "docker_version",
+        "Show the release of Docker whose commands these are, and orchestra's own version",
+        DOCKER,
+    ),
+    "buildx version": Row(
+        "buildx_version", "Show the release of buildx whose `build` this is", BUILDX
+    ),
     "network connect": Row("network_connect", "Connect a container to a network", NETWORK),
     "network create": Row("network_create", "Create a network", NETWORK),
     "network disconnect": Row(
@@ -188,6 +204,14 @@ COMMANDS: dict[str, Row] = {
     "man": Row("man", "Write the manual pages of orchestra to a directory", FILE),
     "system df": Row(
         "system_df", "Show how much disk space images, containers and volumes use", SYSTEM
+    ),
+    "system events": Row(
+        "system_events", "Get real time events from every container of this machine", SYSTEM
+    ),
+    "system info": Row(
+        "system_info",
+        "Display information about this machine and what orchestra keeps on it",
+        SYSTEM,
     ),
     "system prune": Row("system_prune", "Remove unused data", SYSTEM),
     "login": Row("login", "Authenticate to a registry", FILE),

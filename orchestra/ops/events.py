@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from orchestra.ops.target import Target
 
 
+_COMPOSE_LABELS = "com.docker.compose."
+"""Labels of Compose's own, which `docker events` shows and `docker compose events` does not."""
+
+
 class ProjectEvent(NamedTuple):
     """*action* in Docker's words: create, start, die, stop, "health_status: healthy" …"""
 
@@ -44,7 +48,8 @@ def events(layout: Layout, target: Target, period: Period) -> Iterator[ProjectEv
     """
     for event in project_events(layout, target.project, period):
         if not event.oneoff and (not target.services or event.service in target.services):
-            yield event
+            shown = (pair for pair in event.attributes if not pair[0].startswith(_COMPOSE_LABELS))
+            yield event._replace(attributes=tuple(shown))
 
 
 def project_events(layout: Layout, project: str, period: Period) -> Iterator[ProjectEvent]:
@@ -57,6 +62,18 @@ def project_events(layout: Layout, project: str, period: Period) -> Iterator[Pro
         if period.until_ns and event.time_ns > period.until_ns:
             return
         yield event
+
+
+def machine_events(layout: Layout, period: Period) -> Iterator[ProjectEvent]:
+    """Those of every project, as `docker events` shows them."""
+    past = bool(period.since_ns or period.until_ns)
+    for batch in eventlog.lines_of_all(layout.all_events, past=past, until_ns=period.until_ns):
+        found = [event for line in batch if (event := _event(line)) is not None]
+        for event in sorted(found, key=lambda event: event.time_ns):
+            if event.time_ns >= period.since_ns and (
+                not period.until_ns or event.time_ns <= period.until_ns
+            ):
+                yield event
 
 
 def _event(line: bytes) -> ProjectEvent | None:

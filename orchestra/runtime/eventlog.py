@@ -25,7 +25,7 @@ MAX_BYTES = 256 * 1024
 """Some thousand events; with the predecessor twice as many."""
 
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-_COMPOSE_LABELS = "com.docker.compose."
+_OLD = ".1"
 _MOST_WAIT_S = 3600.0
 
 Pairs = tuple[tuple[str, str], ...]
@@ -52,11 +52,6 @@ def make_room(path: str) -> None:
             os.rename(path, _predecessor(path))
 
 
-def visible_labels(labels: Pairs) -> Pairs:
-    """Those that events show: not Compose's own."""
-    return tuple(pair for pair in labels if not pair[0].startswith(_COMPOSE_LABELS))
-
-
 def note(layout: Layout, state: ContainerState, action: str, attributes: Pairs = ()) -> None:
     """Tell of something that this process did to a container, without its supervisor."""
     event = {
@@ -67,7 +62,7 @@ def note(layout: Layout, state: ContainerState, action: str, attributes: Pairs =
         "service": state.service,
         "image": state.image,
         "oneoff": state.oneoff,
-        "attributes": (*visible_labels(state.labels), *attributes),
+        "attributes": (*state.labels, *attributes),
     }
     append(layout.events(state.project), json.dumps(event, separators=(",", ":")).encode())
 
@@ -77,23 +72,50 @@ def lines(path: str, *, past: bool, until_ns: int = 0) -> Iterator[bytes]:
 
     Ends when the clock says *until_ns* (0: never). Raises OSError (EMFILE, ENOSPC: inotify).
     """
+    reader = _Reader(path, past=past)
+    try:
+        for _ in _changes(os.path.dirname(path), until_ns):
+            yield from reader.new_lines()
+    finally:
+        reader.close()
+
+
+def lines_of_all(directory: str, *, past: bool, until_ns: int = 0) -> Iterator[tuple[bytes, ...]]:
+    """The same of every project in *directory*, of those too that come later.
+
+    Together what was found together: to be brought into the order of time.
+    """
+    readers: dict[str, _Reader] = {}
+    try:
+        for first, _ in enumerate(_changes(directory, until_ns)):
+            found: list[bytes] = []
+            for name in sorted(os.listdir(directory)):
+                if name not in readers and not name.endswith(_OLD):
+                    path = os.path.join(directory, name)
+                    readers[name] = _Reader(path, past=past or first > 0)
+                if name in readers:
+                    found += readers[name].new_lines()
+            yield tuple(found)
+    finally:
+        for reader in readers.values():
+            reader.close()
+
+
+def _changes(directory: str, until_ns: int) -> Iterator[None]:
+    """Once at first, then whenever something in *directory* may have changed."""
     from orchestra.linux.constants import IN_CREATE, IN_MODIFY, IN_MOVED_TO
     from orchestra.linux.inotify import add_watch, inotify_init, read_events
 
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    os.makedirs(directory, mode=0o700, exist_ok=True)
     with inotify_init() as changes:
-        add_watch(changes.fileno(), os.path.dirname(path), IN_MODIFY | IN_CREATE | IN_MOVED_TO)
-        reader = _Reader(path, past=past)
-        try:
-            while True:
-                yield from reader.new_lines()
-                left_s = (until_ns - time.time_ns()) / 1e9 if until_ns else _MOST_WAIT_S
-                if left_s <= 0:
-                    return
-                select.select([changes], [], [], min(left_s, _MOST_WAIT_S))
-                read_events(changes.fileno())
-        finally:
-            reader.close()
+        add_watch(changes.fileno(), directory, IN_MODIFY | IN_CREATE | IN_MOVED_TO)
+        while True:
+            yield
+            left_s = (until_ns - time.time_ns()) / 1e9 if until_ns else _MOST_WAIT_S
+            if left_s <= 0:
+                return
+            select.select([changes], [], [], min(left_s, _MOST_WAIT_S))
+            read_events(changes.fileno())
 
 
 class _Reader:
@@ -146,4 +168,4 @@ class _Reader:
 
 
 def _predecessor(path: str) -> str:
-    return f"{path}.1"
+    return f"{path}{_OLD}"

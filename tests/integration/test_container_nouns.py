@@ -12,7 +12,7 @@ from tests.support.compose import write_compose
 from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.support.scenario import Orchestra
 
@@ -31,6 +31,10 @@ def docker(orchestra: Orchestra) -> Iterator[Orchestra]:
 
 def state_of(docker: Orchestra, name: str) -> str:
     return docker("container", "inspect", "-f", "{{.State.Status}}", name).out.strip()
+
+
+def has_status(docker: Orchestra, name: str, status: str) -> Callable[[], bool]:
+    return lambda: state_of(docker, name) == status
 
 
 def test_run_in_front_passes_streams_and_the_exit_code(docker: Orchestra) -> None:
@@ -97,7 +101,7 @@ def test_a_life_in_the_background(docker: Orchestra) -> None:
     ):
         flags = ["-t", "0"] if verb in ("restart", "stop") else []
         assert docker("container", verb, *flags, identity[:10]).out == f"{identity[:10]}\n"
-        eventually(lambda status=status: state_of(docker, name) == status, within_s=5)
+        eventually(has_status(docker, name, status), within_s=5)
     docker("container", "rename", name, "other")
     assert docker("container", "wait", "other").out == "137\n"
     docker("container", "run", "-d", "--name", name, "host", "true")

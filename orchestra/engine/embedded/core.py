@@ -20,7 +20,6 @@ from orchestra.engine.embedded.trash import Trash
 from orchestra.errors import NotFound, OrchestraError
 from orchestra.model.state import ContainerState, dump_state
 from orchestra.network.base import Allocation, EventLoop
-from orchestra.runtime.eventlog import visible_labels
 from orchestra.runtime.statefile import write_atomically
 
 if TYPE_CHECKING:
@@ -311,7 +310,7 @@ class Core:
             exit_code=exit_code,
             restarting=restarting,
             oneoff=container.spec.oneoff,
-            attributes=(*visible_labels(container.spec.labels), *attributes),
+            attributes=(*container.spec.labels, *attributes),
         )
         for listener in tuple(self.listeners):
             listener(event)
