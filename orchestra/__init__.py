@@ -11,12 +11,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from orchestra.project_api.project import Project
     from orchestra.project_api.service import ExecResult, HostPort, Service
+else:  # hidden from type checkers, which would take any name for one of ours
 
+    def __getattr__(name: str) -> object:
+        """The public classes. Raises AttributeError for anything else."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from orchestra import project_api
 
-def __getattr__(name: str) -> object:
-    """The public classes. Raises AttributeError for anything else."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from orchestra import project_api
-
-    return getattr(project_api, name)
+        return getattr(project_api, name)

@@ -107,3 +107,28 @@ def test_the_help_of_the_program_loads_no_command() -> None:
     assert code == "0"
     assert not [name for name in loaded if name.startswith("orchestra.cli.commands")]
     assert not [name for name in loaded if name.startswith("orchestra.ops")]
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The modules that a Python program has after *statement*, which it had not before."""
+    script = f"import sys; before = set(sys.modules); {statement}; "
+    script += "print(*(set(sys.modules) - before))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_imports_nothing_more() -> None:
+    assert loaded_by("import orchestra") == {"orchestra"}
+
+
+def test_importing_project_does_not_import_what_loads_one() -> None:
+    loaded = loaded_by("from orchestra import Project, Service, ExecResult, HostPort")
+    assert "orchestra.project_api.project" in loaded
+    assert not loaded & {"yaml", "msgspec", "jsonschema", "orchestra.config.pipeline"}
+
+
+def test_other_names_of_the_package_do_not_exist() -> None:
+    with pytest.raises(ImportError, match="nonsense"):
+        from orchestra import nonsense  # type: ignore[attr-defined]  # noqa: F401
