@@ -74,6 +74,7 @@ class Mount(Frozen, frozen=True, kw_only=True):
     create_source: bool = False  # BIND in short syntax: make a missing source as a directory
     subpath: str = ""  # VOLUME, IMAGE: a directory, or an image's file, inside
     no_copy: bool = False  # VOLUME: do not fill a new volume from the image
+    labels: Pairs = ()  # VOLUME, anonymous: of the new volume
     propagation: str = ""  # BIND: "rprivate" (default), "rslave", "rshared", …
     recursive: bool = True
     is_open_below: bool = False  # BIND: what is mounted below stays writable under *read_only*

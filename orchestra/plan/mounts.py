@@ -9,6 +9,8 @@ from __future__ import annotations
 from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from orchestra.errors import Unsupported
 from orchestra.model.container import FileContent, Mount, MountKind
 from orchestra.model.service import VolumeKind
@@ -55,14 +57,17 @@ def container_mounts(
     """
     mounts: dict[str, Mount] = {}
 
-    def anonymous(target: str, *, read_only: bool = False, no_copy: bool = False) -> Mount:
-        return Mount(
+    def anonymous(target: str, asked: ServiceVolume | None = None) -> Mount:
+        mount = Mount(
             kind=MountKind.VOLUME,
             target=target,
             source=volumes.inherited.get(target) or volumes.new_name(),
             anonymous=True,
-            read_only=read_only,
-            no_copy=no_copy,
+        )
+        if asked is None:
+            return mount
+        return msgspec.structs.replace(
+            mount, read_only=asked.read_only, no_copy=asked.no_copy, labels=asked.labels
         )
 
     for mount in volumes.borrowed:
@@ -70,7 +75,7 @@ def container_mounts(
     for volume in service.volumes:
         target = normpath(volume.target)
         if volume.kind is VolumeKind.VOLUME and not volume.source:
-            mounts[target] = anonymous(target, read_only=volume.read_only, no_copy=volume.no_copy)
+            mounts[target] = anonymous(target, volume)
         elif volume.kind is VolumeKind.IMAGE:
             mounts[target] = Mount(
                 kind=MountKind.IMAGE,

@@ -70,7 +70,7 @@ def anonymous_volume(project: str, mount: Mount) -> VolumeSpec:
         project=project,
         key=mount.target,
         anonymous=True,
-        labels=(("com.docker.volume.anonymous", ""),),
+        labels=(*mount.labels, ("com.docker.volume.anonymous", "")),
     )
 
 

@@ -53,6 +53,8 @@ services:
     )
     orchestra("up", "-d")
     pids = first_processes(orchestra)
+    shown = orchestra("top", "host").out.splitlines()
+    assert len(shown) == 2, shown  # the header, the command, and nothing of the host
 
     def of(service: str, kind: str) -> str:
         return os.readlink(f"/proc/{pids[service]}/ns/{kind}")

@@ -56,7 +56,7 @@ def test_kinds_of_mounts(orchestra: Orchestra, tmp_path: Path) -> None:
               - {tmp_path}:/srv/labelled:ro,z
               - {tmp_path}/sub/file:/srv/one-file:Z
               - data:/srv/data
-              - /srv/anonymous
+              - {{type: volume, target: /srv/anonymous, volume: {{labels: {{of: anonymous}}}}}}
               - {{type: bind, source: {tmp_path}, target: /srv/private, read_only: true,
                   bind: {{propagation: rprivate, selinux: z}}}}
               - {{type: volume, source: data, target: /srv/part, volume: {{subpath: a/b}}}}
@@ -84,6 +84,8 @@ def test_kinds_of_mounts(orchestra: Orchestra, tmp_path: Path) -> None:
     assert [len(name) for name in names if name not in ("another_name", "words_data",
             "words_empty")] == [64]  # fmt: skip
     assert orchestra("volume", "ls", "-q", "--filter", "label=a=b").out == "another_name\n"
+    labelled = orchestra("volume", "ls", "-q", "--filter", "label=of=anonymous").out.split()
+    assert [len(name) for name in labelled] == [64]
     assert orchestra("volume", "ls", "-q", "-f", "label=com.docker.compose.volume=data").out == (
         "words_data\n"
     )
