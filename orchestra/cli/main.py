@@ -208,7 +208,8 @@ def _read(command: Command, words: Sequence[str]) -> Args:
 
             exc.fix = unknown_flag(exc, command.flags, command=command.name)
         exc.what += f"\n\n{_usage_hint(command)}"
-        exc.exit_code = command.failure_code or exc.exit_code
+        if isinstance(exc, FlagError) and command.failure_code:
+            exc.exit_code = command.failure_code
         raise
     return args
 

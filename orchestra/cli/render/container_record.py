@@ -110,7 +110,7 @@ def _config(state: ContainerState, spec: ContainerSpec) -> dict[str, object]:
         **({"Healthcheck": _healthcheck(spec.healthcheck)} if spec.healthcheck else {}),
         "Image": state.image,
         "Volumes": anonymous or None,
-        "WorkingDir": process.cwd,
+        "WorkingDir": "" if process.cwd == "/" else process.cwd,
         "Entrypoint": list(process.argv[:words]) or None,
         "OnBuild": None,
         "Labels": dict(state.labels),
