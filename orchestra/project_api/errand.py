@@ -55,18 +55,22 @@ class Errand:
     ) -> None:
         """*environ* is the child's environment. Without *stderr* it is kept for the error."""
         self._has_will = False
-        self._channel, theirs = socket.socketpair()
-        self._complaints = os.memfd_create("errand", os.MFD_CLOEXEC)
-        with theirs:
-            self._child: subprocess.Popen[bytes] = subprocess.Popen(
-                [*interpreter(__name__, "attend"), str(theirs.fileno())],
-                stdin=stdin,
-                stdout=stdout,
-                stderr=self._complaints if stderr is None else stderr,
-                pass_fds=(theirs.fileno(),),
-                env=dict(environ),
-                start_new_session=True,
-            )
+        with contextlib.ExitStack() as undo:
+            self._channel, theirs = socket.socketpair()
+            undo.callback(self._channel.close)
+            self._complaints = os.memfd_create("errand", os.MFD_CLOEXEC)
+            undo.callback(os.close, self._complaints)
+            with theirs:
+                self._child: subprocess.Popen[bytes] = subprocess.Popen(
+                    [*interpreter(__name__, "attend"), str(theirs.fileno())],
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=self._complaints if stderr is None else stderr,
+                    pass_fds=(theirs.fileno(),),
+                    env=dict(environ),
+                    start_new_session=True,
+                )
+            undo.pop_all()
 
     def bequeath(
         self,
