@@ -12,6 +12,7 @@ import pytest
 from tests.support.compose import write_compose
 from tests.support.eventually import eventually
 from tests.support.markdown import ROOT, blocks, console_commands, documents, setup_command
+from tests.support.registry import PASSWORD, running_registry
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def typed(orchestra: Orchestra, command: str) -> subprocess.CompletedProcess[str
     return subprocess.run(
         ["sh", "-c", command],
         cwd=orchestra.directory,
-        env={**orchestra.env, "PATH": path},
+        env={**orchestra.env, "PATH": path, "HOME": orchestra.directory},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -54,6 +55,17 @@ def test_the_commands_of_a_document_work(document: str, quickstart: Orchestra) -
     for command in console_commands(document):
         done = typed(quickstart, command)
         assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.skipif(not shutil.which("docker-registry"), reason="needs docker-registry")
+def test_the_commands_on_logging_in_work_with_a_registry(orchestra: Orchestra) -> None:
+    (block,) = (each for each in blocks("docs/registries.md") if each.language == "sh")
+    with open(os.path.join(orchestra.directory, "token"), "w") as file:
+        file.write(PASSWORD)
+    with running_registry(os.path.join(orchestra.directory, "registry"), password=True) as registry:
+        for command in block.text.splitlines():
+            done = typed(orchestra, command.replace("registry.example:5000", registry.host))
+            assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
 
 
 def test_the_page_on_watching_shows_a_file_that_works(

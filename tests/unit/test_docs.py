@@ -8,8 +8,10 @@ import subprocess
 
 import pytest
 
+from orchestra.cli.environment import VARIABLES
 from orchestra.cli.table import COMMANDS, FAMILIES, INSTEAD
 from tests.support import compatibility
+from tests.support.command_lines import calls_in, parsed_call
 from tests.support.markdown import ROOT, blocks, console_commands, documents, setup_command
 
 KNOWN_LANGUAGES = {"console", "sh", "yaml", "python", "ini", "dockerfile", "dockerignore", ""}
@@ -36,6 +38,43 @@ def test_paths_and_commands_that_are_named_exist(document: str) -> None:
         assert re.search("NAME|NNN", path) or os.path.exists(os.path.join(ROOT, path)), path
     for name in re.findall(r"`orchestra ([a-z]+)", text):
         assert name in COMMANDS or name in FAMILIES, name
+
+
+def test_the_index_leads_to_every_page() -> None:
+    with open(f"{ROOT}/docs/index.md", encoding="utf-8") as file:
+        linked = set(re.findall(r"\]\(([\w-]+\.md)\)", file.read()))
+    pages = {os.path.basename(name) for name in documents() if name.startswith("docs/")}
+    assert pages - {"index.md"} == linked
+
+
+def test_the_page_on_installing_says_what_the_readme_does() -> None:
+    block = next(b for b in blocks("docs/install.md") if b.language == "sh")
+    of_the_readme = setup_command().partition(" && cd ")[0].split(" && ")
+    assert block.text.splitlines() == of_the_readme[1:]
+
+
+def test_the_page_on_migrating_has_every_variable() -> None:
+    with open(f"{ROOT}/docs/migrating.md", encoding="utf-8") as file:
+        rows = re.findall(r"^\| `([A-Z_]+)` \| (.*) \|$", file.read(), re.M)
+    assert dict(rows) == VARIABLES
+
+
+@pytest.mark.parametrize("document", documents())
+def test_command_lines_in_running_text_parse(document: str) -> None:
+    """Those of blocks too, which other tests run."""
+    with open(os.path.join(ROOT, document), encoding="utf-8") as file:
+        spans = re.findall(r"(?<!`)`(orchestra [a-z-][^`]*)`", file.read())
+    written = [
+        line
+        for block in blocks(document)
+        if block.language in ("console", "sh")
+        for line in block.text.splitlines()
+    ]
+    shown = [line.removeprefix("$ ") for line in written if re.search(r"\borchestra [a-z-]", line)]
+    for line in (*spans, *(line for line in shown if not line.startswith("#"))):
+        for argv in calls_in(line):
+            if argv:
+                parsed_call(argv)
 
 
 def test_the_shell_understands_the_readme_and_ci() -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestra.cli.flags import check_words, parse
-from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS, read_globals
+from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS
 from orchestra.cli.main import load
 from orchestra.cli.render.help import command_help, family_help, root_help
-from orchestra.cli.table import ALIASES, COMMANDS, FAMILIES
+from orchestra.cli.table import COMMANDS, FAMILIES
+from tests.support.command_lines import calls_in, parsed_call
 
 if TYPE_CHECKING:
     from tests.support.golden import Golden
@@ -51,29 +49,8 @@ def test_no_flag_is_declared_twice(name: str) -> None:
     assert len(shorts) == len(set(shorts))
 
 
-SHELL_ENDS = re.compile(r" (?:\||>|<|&&|2>) ?|\)\"?(?:\s|$)")
-"""Where the words of a command end in an example that a shell reads."""
-
-
-def calls_in(line: str) -> list[list[str]]:
-    """The arguments of each `orchestra` in the shell's *line*."""
-    _before, *after = re.split(r"(?:^|(?<=[\s(;&|]))orchestra(?=\s|$)", line)
-    return [shlex.split(SHELL_ENDS.split(text)[0]) for text in after]
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_examples_are_command_lines_of_the_command(name: str) -> None:
-    command = load(name).COMMAND
-    for line, meaning in command.examples:
+    for line, meaning in load(name).COMMAND.examples:
         assert meaning
-        called = set()
-        for argv in calls_in(line):
-            before = parse(GLOBAL_FLAGS, argv, interspersed=False)
-            read_globals(before, {})
-            count = 2 if before.words[0] in FAMILIES else 1
-            written = " ".join(before.words[:count])
-            other = load(written).COMMAND
-            flags = (*other.flags, DRY_RUN)
-            check_words(other, parse(flags, before.words[count:], interspersed=other.interspersed))
-            called.add(ALIASES.get(written, written))
-        assert name in called, line
+        assert name in [parsed_call(argv) for argv in calls_in(line)], line

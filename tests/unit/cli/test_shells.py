@@ -12,6 +12,7 @@ import pytest
 
 from orchestra.layout import Layout
 from tests.integration.harness.terminal import Terminal
+from tests.support.markdown import blocks
 from tests.support.named import have_names
 
 if TYPE_CHECKING:
@@ -167,6 +168,27 @@ def test_zsh_writes_what_can_only_be_meant(env: dict[str, str], line: str, expec
     terminal.expect("\r\n".join(("orchestra", *expected.split())))
     terminal.type("exit\n")
     assert terminal.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("shell", "shown"),
+    [("bash", "complete -p orchestra"), ("zsh", "print $_comps[orchestra]"),
+     ("fish", "complete -c orchestra")],
+)  # fmt: skip
+def test_the_lines_on_the_page_about_installing(
+    env: dict[str, str], shell: str, shown: str
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs the program {shell}")
+    (line,) = (
+        line
+        for block in blocks("docs/install.md")
+        for line in block.text.splitlines()
+        if f"completion {shell}" in line
+    )
+    before = "autoload -Uz compinit; compinit -u -D" if shell == "zsh" else "true"
+    script = f"{before}\n{line}\n{shown}"
+    assert "_orchestra" in output(env, shell, "-c", script)
 
 
 @needs_shell("bash")
