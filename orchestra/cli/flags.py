@@ -33,6 +33,10 @@ class FlagError(UsageError):
     exit_code = 16
 
 
+class InvalidValue(FlagError):
+    """A flag is followed by what it cannot mean."""
+
+
 class UnknownFlag(FlagError):
     """There is no *flag*, as it is called without its dashes; *shown* has them."""
 
@@ -223,12 +227,12 @@ def _convert(flag: Flag, text: str, shown: str) -> bool | int | str:
     if flag.kind == BOOL:
         if text in _TRUE or text in _FALSE:
             return text in _TRUE
-        raise FlagError(f'invalid argument "{text}" for "{shown}" flag: use true or false')
+        raise InvalidValue(f'invalid argument "{text}" for "{shown}" flag: use true or false')
     if flag.kind == NUMBER:
         try:
             return int(text, 0)
         except ValueError:
-            raise FlagError(
+            raise InvalidValue(
                 f'invalid argument "{text}" for "{shown}" flag: not a whole number'
             ) from None
     return text

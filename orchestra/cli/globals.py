@@ -18,6 +18,8 @@ DRY_RUN = Flag("dry-run", "Execute command in dry run mode")
 PROGRESS_MODES = ("auto", "tty", "plain", "json", "quiet")
 ANSI_MODES = ("never", "always", "auto")
 
+_IN_NAMES = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+
 GLOBAL_FLAGS = (
     Flag("all-resources", "Include all resources, even those not used by services"),
     Flag(
@@ -81,7 +83,7 @@ def read_globals(args: Args, environ: Mapping[str, str]) -> GlobalOptions:
     ansi = _ansi(args, environ)
     return GlobalOptions(
         files=args.texts("file"),
-        project_name=args.text("project-name"),
+        project_name=_project_name(args),
         env_files=_env_files(args, environ),
         profiles=args.texts("profile"),
         project_directory=_project_directory(args),
@@ -131,6 +133,17 @@ def _parallel(args: Args, environ: Mapping[str, str]) -> int:
         return int(text)
     except ValueError:
         raise UsageError(f'COMPOSE_PARALLEL_LIMIT must be an integer (found: "{text}")') from None
+
+
+def _project_name(args: Args) -> str:
+    """Raises UsageError for a wrong one: no command looks for such a project."""
+    name = args.text("project-name")
+    if name.strip(_IN_NAMES) or name.startswith(("-", "_")):
+        raise UsageError(
+            f'invalid project name "{name}": it must consist only of lowercase alphanumeric '
+            "characters, hyphens and underscores, and start with a letter or number"
+        )
+    return name
 
 
 def _project_directory(args: Args) -> str:

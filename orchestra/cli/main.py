@@ -18,6 +18,7 @@ from orchestra.cli.flags import (
     Command,
     FlagError,
     HelpWanted,
+    InvalidValue,
     UnknownFlag,
     UsageError,
     check_words,
@@ -114,6 +115,9 @@ def _parse_globals(argv: Sequence[str]) -> Args | None:
         from orchestra.cli.suggest import unknown_flag
 
         exc.fix = unknown_flag(exc, GLOBAL_FLAGS)
+        raise
+    except InvalidValue as exc:
+        exc.exit_code = OrchestraError.exit_code  # before the command Docker Compose has another
         raise
 
 

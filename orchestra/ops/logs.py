@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.model.state import Status
-from orchestra.ops.target import ALIVE, Target, find_containers, is_meant, is_orphan
+from orchestra.ops.target import ALIVE, Target, any_container, find_containers, is_meant, is_orphan
 from orchestra.runtime.logread import Changes, Log, LogLine, Span
 from orchestra.runtime.statefile import container_ids, read_states, read_stored_state
 
@@ -54,8 +54,10 @@ class LogEvent(NamedTuple):
 def read_logs(layout: Layout, target: Target, options: LogOptions) -> Iterator[LogEvent]:
     """The lines of the containers of *target*; with `follow` until all of them have ended.
 
-    Raises NotFound for unknown services.
+    Raises NotFound for unknown services, and for a number that no container has.
     """
+    if options.number:
+        any_container(layout, target, index=options.number)
     containers = [
         container
         for container in find_containers(layout, target, orphans=False)

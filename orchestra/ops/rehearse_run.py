@@ -11,7 +11,7 @@ from orchestra.ops.rehearse_pull import rehearse_pulls
 from orchestra.ops.up import UpOptions, new_id, observed_project, plan_for
 from orchestra.plan.desired import Dependencies, select_services
 from orchestra.plan.observed import Observed
-from orchestra.plan.oneoff import oneoff_spec, overridden, plan_oneoff
+from orchestra.plan.oneoff import oneoff_spec, overridden, plan_oneoff, with_volumes
 from orchestra.plan.reconcile import Environment
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def rehearse_run(host: Host, project: Project, options: RunOptions, report: Repo
     chosen = select_services(project, (options.service,), options.dependencies)
     images = rehearse_pulls(host, chosen, options.pull, report)
     desired = gather(project, (options.service,), options.dependencies, images)
+    desired = with_volumes(desired, options.override.volumes)
     service = overridden(desired.project.service(options.service), options.override)
     found = observed_project(host, project.name)
     others = [s for s in desired.project.services if s.name != options.service]

@@ -27,7 +27,7 @@ from orchestra.ops.up import UpOptions, new_id, plan_for
 from orchestra.plan.desired import Dependencies, select_services
 from orchestra.plan.execute import execute
 from orchestra.plan.observed import Observed
-from orchestra.plan.oneoff import Override, oneoff_spec, overridden, plan_oneoff
+from orchestra.plan.oneoff import Override, oneoff_spec, overridden, plan_oneoff, with_volumes
 from orchestra.plan.reconcile import Environment
 from orchestra.runtime.detachkeys import key_bytes
 from orchestra.runtime.signalpipe import SignalPipe
@@ -88,7 +88,7 @@ class OneOff:
                 self._end(self._spec)
 
     def start(self, report: Report) -> str:
-        """Start the dependencies, then the command; the container's name.
+        """Start the dependencies, then the command; the container's id.
 
         Raises NotFound for an unknown service, Interrupted, and what `up` raises.
         """
@@ -104,6 +104,7 @@ class OneOff:
             options.dependencies,
             self._host.images(),
         )
+        desired = with_volumes(desired, options.override.volumes)
         service = overridden(desired.project.service(options.service), options.override)
         layout, name = self._host.layout, self._project.name
         with project_lock(layout, name, command="run", report=report):
@@ -124,7 +125,7 @@ class OneOff:
             self._spec = spec
             execute(plan, self._engine, report, pause=pause_of(self._engine, self._signals))
         self._goes_on = options.detach
-        return spec.name
+        return spec.id
 
     def attend(self) -> Outcome:
         """In front of what was started, to its end. Raises what `attend.attend` raises."""

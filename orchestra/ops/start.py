@@ -34,7 +34,8 @@ def start(
     def plan() -> Plan[Frame]:
         chosen = find_containers(host.layout, target, orphans=False)
         present = {container.service for container in chosen}
-        for service in target.services or target.declared or ():
+        # as Docker Compose: of a project that has some containers, start those that there are
+        for service in target.services or (() if chosen else target.declared or ()):
             if service not in present:
                 raise NotFound(
                     f'service "{service}" has no container to start',

@@ -10,7 +10,7 @@ import msgspec
 
 from orchestra import __version__
 from orchestra.engine.base import ObservedProject, WaitExited, WaitHealthy
-from orchestra.errors import RuntimeFailure
+from orchestra.errors import ConfigError, RuntimeFailure
 from orchestra.model.container import ContainerId
 from orchestra.model.state import Health
 from orchestra.ops.building import Building, build_before_up
@@ -139,7 +139,14 @@ def desired_state(host: Host, project: Project, options: UpOptions) -> Desired:
 
 def _desired_with(host: Host, project: Project, options: UpOptions, images: ImageStore) -> Desired:
     scaled = remembered(host.layout, scale(project, options.scale))
-    return gather(scaled, options.services, options.dependencies, images)
+    desired = gather(scaled, options.services, options.dependencies, images)
+    for name, _replicas in options.scale:
+        if name not in desired.project.service_names:
+            raise ConfigError(
+                f'"{name}" is to be scaled, and not among the services that are asked for',
+                fix=f"name {name} too, or leave --scale {name}=… out",
+            )
+    return desired
 
 
 def scale(project: Project, replicas: tuple[tuple[str, int], ...]) -> Project:

@@ -8,7 +8,8 @@ import msgspec
 
 from orchestra.engine import base as engine
 from orchestra.model.container import ContainerId, PublishedPort, RestartPolicy
-from orchestra.model.service import ServicePort, ServiceVolume
+from orchestra.model.network import VolumeSpec
+from orchestra.model.service import ServicePort, ServiceVolume, VolumeKind
 from orchestra.plan.container import Identity, container_spec
 from orchestra.plan.graph import Plan, PlanBuilder
 from orchestra.plan.mounts import Volumes
@@ -18,6 +19,8 @@ from orchestra.plan.resources import anonymous_volume, missing_resources
 from orchestra.plan.waits import Awaited, Waits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orchestra.model.container import ContainerSpec
     from orchestra.model.service import Service
     from orchestra.plan.desired import Desired
@@ -74,6 +77,19 @@ def overridden(service: Service, override: Override) -> Service:
         container_name=override.name,
         tty=override.tty,
     )
+
+
+def with_volumes(desired: Desired, volumes: Iterable[ServiceVolume]) -> Desired:
+    """*desired* with what *volumes* name and the project does not: nobody's, and so called."""
+    known = {volume.key for volume in desired.project.volumes}
+    named = (volume.source for volume in volumes if volume.kind is VolumeKind.VOLUME)
+    added = tuple(
+        VolumeSpec(name=name, project="", key=name)
+        for name in dict.fromkeys(named)
+        if name and name not in known
+    )
+    project = msgspec.structs.replace(desired.project, volumes=(*desired.project.volumes, *added))
+    return desired._replace(project=project)
 
 
 def oneoff_spec(
@@ -144,6 +160,7 @@ def _plan_resources(
     missing = missing_resources(desired, observed, version)
     networks = {**missing.external_networks, **missing.networks}
     volumes = {**missing.external_volumes, **missing.volumes}
+    nobodys = {volume.name: volume for volume in desired.project.volumes if not volume.project}
     keys = [
         builder.add(
             Verb.CREATE,
@@ -154,7 +171,7 @@ def _plan_resources(
         if endpoint.network in networks and endpoint.network not in missing.changed
     ]
     for mount in spec.mounts:
-        volume = volumes.get(mount.source)
+        volume = volumes.get(mount.source, nobodys.get(mount.source))
         if mount.anonymous and mount.source not in observed.volumes:
             volume = anonymous_volume(desired.project.name, mount)
         if volume is not None:
@@ -163,7 +180,7 @@ def _plan_resources(
                     Verb.CREATE,
                     f"Volume {mount.source}",
                     request=engine.CreateVolume(spec=volume),
-                    silent=mount.anonymous,
+                    silent=mount.anonymous or mount.source in nobodys,
                 )
             )
     return keys

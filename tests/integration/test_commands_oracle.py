@@ -2,34 +2,26 @@
 
 Needs Docker Compose 2 (ORCHESTRA_DOCKER_COMPOSE names it, else it is looked for in the usual
 places) and dockerd, which is started for the occasion. What differs on purpose is in
-`docs/compatibility.md`; `plainly` takes it out.
+`docs/compatibility.md`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import shutil
-import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.docker_engine import DockerEngine, find_compose, why_no_engine
+from tests.support.docker_engine import DockerEngine
+from tests.support.oracle import COMPOSE_PROGRAM, IMAGE, Peer, story, why_no_oracle
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from tests.support.scenario import Orchestra
 
-_COMPOSE = find_compose() or ""
-_REASON = (
-    why_no_engine()
-    or (None if _COMPOSE else "needs Docker Compose 2")
-    or (None if shutil.which("busybox") else "needs busybox-static")
-)
+_REASON = why_no_oracle()
 pytestmark = [
     pytest.mark.root,
     pytest.mark.network,
@@ -37,7 +29,6 @@ pytestmark = [
     pytest.mark.skipif(bool(_REASON), reason=_REASON or ""),
 ]
 
-IMAGE = "oracle:busybox"
 COMPOSE = """
 name: demo
 services:
@@ -162,78 +153,6 @@ OTHERWISE = frozenset((("up", "-d", "--scale", "db=1"), ("down", "-v"), ("nosuch
 """Steps of which only the exit code is compared, or what they print to stdout."""
 
 
-class Told(NamedTuple):
-    """What one step came to: lines or records, and the progress."""
-
-    code: int
-    out: Sequence[object]
-    steps: tuple[str, ...]
-
-
-class Peer:
-    """One of the two programs, in a project directory of its own called `demo`."""
-
-    def __init__(
-        self, argv: tuple[str, ...], env: dict[str, str], directory: str, image: str
-    ) -> None:
-        self._argv, self._env, self._directory, self._image = argv, env, directory, image
-
-    def write(self, compose: str) -> None:
-        """Make the directory, with *compose* for this peer's image."""
-        os.mkdir(self._directory)
-        with open(os.path.join(self._directory, "compose.yaml"), "w") as file:
-            file.write(compose.format(image=self._image))
-
-    def run(self, step: tuple[str, ...]) -> Told:
-        done = subprocess.run(
-            (*self._argv, *step),
-            cwd=self._directory,
-            env=self._env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        told = plainly(done.stdout, self._directory)
-        out: Sequence[object] = [_in_order(line) for line in told.splitlines()]
-        if "json" in step:
-            out = _records(done.stdout)
-        return Told(done.returncode, out, _progress(done.stderr) if done.returncode == 0 else ())
-
-
-def plainly(text: str, directory: str) -> str:
-    """*text* without what must differ: ids, times, the image's name, widths of columns."""
-    text = text.replace("\x1b[2K", "").replace(":::", "[::]:").replace(directory, "DIRECTORY")
-    text = re.sub(r"\b[0-9a-f]{12,64}\b", "ID", text.replace(IMAGE, "host"))
-    text = re.sub(r"(Less than a second|About a minute|\d+ seconds?)( ago)?", "SOME TIME", text)
-    return re.sub(r"[ \t]+", " ", text)
-
-
-def _in_order(line: str) -> str:
-    """*line*, but what is named in any order, in one."""
-    head = "Going to remove "
-    return (
-        head + ", ".join(sorted(line[len(head) :].split(", "))) if line.startswith(head) else line
-    )
-
-
-def _records(text: str) -> list[dict[str, object]]:
-    """JSON, an array or an object per line, as keys and the values that can be compared."""
-    parsed = [json.loads(line) for line in text.splitlines()]
-    records = parsed[0] if parsed and isinstance(parsed[0], list) else parsed
-    same = ("Name", "Service", "State", "Project", "ExitCode", "Health", "Publishers", "Networks")
-    return [
-        {key: record[key] if key in same else type(record[key]).__name__ for key in record}
-        for record in records
-    ]
-
-
-def _progress(text: str) -> tuple[str, ...]:
-    lines = (line.replace('"', "") for line in text.splitlines() if "  " in line.strip())
-    return tuple(sorted({line.strip() for line in lines}))
-
-
 @pytest.fixture(scope="module")
 def engine(outer_namespaces: None) -> Iterator[DockerEngine]:
     del outer_namespaces
@@ -244,7 +163,7 @@ def engine(outer_namespaces: None) -> Iterator[DockerEngine]:
 
 @pytest.fixture
 def docker(engine: DockerEngine, tmp_path: os.PathLike[str]) -> Iterator[Peer]:
-    peer = Peer((_COMPOSE,), engine.environ, os.path.join(tmp_path, "demo"), IMAGE)
+    peer = Peer((COMPOSE_PROGRAM,), engine.environ, os.path.join(tmp_path, "demo"), IMAGE)
     yield peer
     peer.run(("down", "-v", "-t", "0", "--remove-orphans"))
 
@@ -265,7 +184,7 @@ def test_the_same_commands_tell_the_same(docker: Peer, ours: Peer) -> None:
         if step in OTHERWISE:
             theirs, mine = theirs._replace(out=[]), mine._replace(out=[])
         if theirs != mine:
-            differing.append(f"{' '.join(step)}\n  docker    {theirs}\n  orchestra {mine}")
+            differing.append(story(step, theirs, mine))
     assert not differing, "\n".join(differing)
 
 

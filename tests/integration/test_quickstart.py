@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -263,9 +264,8 @@ def test_port_and_top(up: Orchestra) -> None:
 
 
 def test_wait_prints_the_exit_code(up: Orchestra) -> None:
-    assert (
-        up("wait", "migrate").out == 'container "quickstart-migrate-1" exited with status code 0\n'
-    )
+    told = up("wait", "migrate").out
+    assert re.fullmatch(r'container "[0-9a-f]{64}" exited with status code 0\n', told)
 
 
 def test_pause_and_unpause(up: Orchestra) -> None:

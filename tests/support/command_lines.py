@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from orchestra.cli.flags import HelpWanted, check_words, parse
 from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS
 from orchestra.cli.main import load
-from orchestra.cli.table import ALIASES, FAMILIES
+from orchestra.cli.table import ALIASES, COMMANDS, FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,8 @@ def parsed_call(argv: Sequence[str]) -> str:
         return "help"
     count = 2 if before.words[0] in FAMILIES else 1
     written = " ".join(before.words[:count])
+    if before.words[0] == "docker" and written not in COMMANDS:
+        return "docker"  # in the forms of `docker`, which tests of their own run
     command = load(written).COMMAND
     try:
         rest = before.words[count:]

@@ -139,7 +139,7 @@ def _save(path: str, text: str) -> None:
 def _request(args: Args, context: Context) -> LoadRequest:
     as_written = args.on("no-interpolate") or args.on("variables")
     return load_request(context)._replace(
-        services=args.words,
+        services=() if args.on("services") else args.words,  # all, as Docker Compose
         interpolate=not as_written,
         normalize=not args.on("no-normalize") and not context.options.compatibility,
         resolve_paths=not args.on("no-path-resolution"),
@@ -232,7 +232,7 @@ def _profiles(project: Project) -> Iterable[str]:
 def _images(project: Project) -> Iterable[str]:
     from orchestra.plan.container import image_reference
 
-    return sorted({image_reference(project, service) for service in project.services})
+    return sorted(image_reference(project, service) for service in project.services)
 
 
 def _hashes(project: Project, wanted: str) -> Iterable[str]:

@@ -105,12 +105,12 @@ def run(args: Args, context: Context) -> int:
         options = options._replace(building=building)
     with OneOff(context.host(), project, options) as oneoff:
         if args.on("quiet"):
-            name = oneoff.start(quiet)
+            identifier = oneoff.start(quiet)
         else:
             with open_display(context, "run") as report:
-                name = oneoff.start(report)
+                identifier = oneoff.start(report)
         if args.on("detach"):
-            write(f"{name}\n")
+            write(f"{identifier}\n")
             return 0
         return told(oneoff.attend())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from orchestra.cli.context import write
 from orchestra.cli.flags import Command, Flag
 from orchestra.cli.located import target
-from orchestra.cli.render.text import harmless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def run(args: Args, context: Context) -> int:
     where = target(context, args.words)
     first: int | None = None
     for container, code in wait(context.host(), where):
-        write(f'container "{harmless(container.name)}" exited with status code {code}\n')
+        write(f'container "{container.id}" exited with status code {code}\n')
         sys.stdout.flush()
         first = code if first is None else first
         if args.on("down-project"):

@@ -92,8 +92,11 @@ def _pieces(source: str) -> Iterator[Text | str]:
         if not _COMMENT.fullmatch(inside):
             yield inside
         position = match.end() if trims_after else match.end() - len(after)
-    if source[position:]:
-        yield Text(source[position:])
+    rest = source[position:]
+    if "{{" in rest:
+        raise ConfigError("template: unclosed action", fix="an action ends with }}")
+    if rest:
+        yield Text(rest)
 
 
 def _block(pieces: Iterator[Text | str]) -> tuple[tuple[Node, ...], str]:
