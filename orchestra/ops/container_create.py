@@ -19,14 +19,13 @@ from orchestra.model.container import ContainerId, LogConfig, Mount, PublishedPo
 from orchestra.model.network import NetworkSpec, VolumeSpec
 from orchestra.model.project import Project
 from orchestra.model.service import PullPolicy, ServicePort
-from orchestra.ops.container_find import find_container
+from orchestra.ops.container_find import all_states, find_container
 from orchestra.ops.container_rename import check_name
 from orchestra.ops.container_root import read_spec
 from orchestra.ops.gather import with_seccomp_profiles
 from orchestra.ops.image_pull import image_pull
 from orchestra.ops.networks import DEFAULT_NETWORK, find_network
 from orchestra.ops.random_name import random_name
-from orchestra.ops.system_df import all_states
 from orchestra.ops.up import new_id
 from orchestra.ops.volumes import create_volume
 from orchestra.plan.container import Identity, container_spec

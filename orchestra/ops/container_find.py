@@ -1,4 +1,4 @@
-"""A container of whatever project, by name or by the beginning of its id."""
+"""Containers of whatever project: all, or one by name or by the beginning of its id."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from orchestra.runtime.statefile import projects, read_states
 if TYPE_CHECKING:
     from orchestra.layout import Layout
     from orchestra.model.state import ContainerState
+
+
+def all_states(layout: Layout) -> tuple[ContainerState, ...]:
+    """The containers of every project."""
+    return tuple(state for project in projects(layout) for state in read_states(layout, project))
 
 
 def find_container(layout: Layout, text: str) -> ContainerState:

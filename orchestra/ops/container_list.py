@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import ConfigError, NotFound
-from orchestra.ops.container_find import find_container
+from orchestra.ops.container_find import all_states, find_container
 from orchestra.ops.object_filters import ObjectFilters, name_passes
-from orchestra.ops.system_df import all_states
 from orchestra.ops.target import ALIVE
 
 if TYPE_CHECKING:
@@ -55,7 +54,8 @@ def _test(layout: Layout, filters: ObjectFilters) -> Callable[[ContainerState], 
     codes = tuple(_number(text) for text in filters.values.get("exited", ()))
     after = max((_made(layout, text) for text in filters.values.get("since", ())), default=0)
     before = min((_made(layout, text) for text in filters.values.get("before", ())), default=0)
-    images = _image_ids(layout, filters.values.get("ancestor", ()))
+    asked = filters.values.get("ancestor", ())
+    images = _image_ids(layout, asked) if asked else frozenset()
 
     def passes(state: ContainerState) -> bool:
         return (

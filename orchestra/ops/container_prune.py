@@ -6,7 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from orchestra.ops import container_ask as ask
-from orchestra.ops.system_df import all_states, written_bytes
+from orchestra.ops.container_find import all_states
+from orchestra.ops.system_df import written_bytes
 from orchestra.ops.target import ALIVE
 
 if TYPE_CHECKING:

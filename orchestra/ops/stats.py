@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from orchestra.ops.container_find import find_container
+from orchestra.ops.container_find import all_states, find_container
 from orchestra.ops.container_stats import Sampler
-from orchestra.ops.system_df import all_states
 from orchestra.ops.target import ALIVE, find_containers
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from orchestra.errors import OrchestraError
 from orchestra.image.store import LocalImageStore
 from orchestra.linux.tree_size import tree_size
 from orchestra.ops.builder import build_cache
+from orchestra.ops.container_find import all_states
 from orchestra.ops.image_ls import lines_of
 from orchestra.ops.target import ALIVE
-from orchestra.runtime.statefile import projects, read_states
 from orchestra.volume.local import LocalVolumes
 
 if TYPE_CHECKING:
@@ -115,11 +115,6 @@ def system_df(layout: Layout) -> DiskUse:
             Total("Build Cache", len(cache), 0, cached_bytes, cached_bytes),
         ),
     )
-
-
-def all_states(layout: Layout) -> tuple[ContainerState, ...]:
-    """The containers of every project."""
-    return tuple(state for project in projects(layout) for state in read_states(layout, project))
 
 
 def all_volumes(layout: Layout) -> tuple[VolumeState, ...]:

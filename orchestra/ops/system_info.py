@@ -6,10 +6,10 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.model.state import Status
+from orchestra.ops.container_find import all_states
 from orchestra.ops.container_stats import host_memory_bytes
 from orchestra.ops.image_filters import Filters
 from orchestra.ops.image_ls import image_ls
-from orchestra.ops.system_df import all_states
 
 if TYPE_CHECKING:
     from orchestra.layout import Layout

@@ -9,12 +9,12 @@ from orchestra.linux.tree_size import tree_size
 from orchestra.model.container import ContainerId
 from orchestra.ops.builder import CachePruned, prune_build_cache
 from orchestra.ops.bundle_up import forget_bundles
+from orchestra.ops.container_find import all_states
 from orchestra.ops.image_prune import image_prune
 from orchestra.ops.lock import project_lock
 from orchestra.ops.networks import DEFAULT_NETWORK, prune_networks
 from orchestra.ops.object_filters import ObjectFilters
 from orchestra.ops.projectfile import may_have_resources
-from orchestra.ops.system_df import all_states
 from orchestra.ops.target import ALIVE
 from orchestra.ops.volumes import prune_volumes
 from orchestra.plan.execute import execute

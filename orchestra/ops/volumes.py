@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from orchestra.errors import Conflict, NotFound
 from orchestra.linux.tree_size import tree_size
 from orchestra.model.network import VolumeSpec
+from orchestra.ops.container_find import all_states
 from orchestra.ops.object_filters import name_passes
-from orchestra.ops.system_df import all_states, all_volumes
+from orchestra.ops.system_df import all_volumes
 from orchestra.ops.target import find_containers
 from orchestra.runtime.volume_users import users_of_volume
 from orchestra.volume.local import LocalVolumes
