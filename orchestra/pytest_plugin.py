@@ -128,8 +128,8 @@ def _bring_up(
     from orchestra.project_api.project import Project
 
     try:
-        project = Project.load(wanted.file, env=dict(wanted.env), profiles=wanted.profiles)
-        project = project.renamed(f"{project.name}-{os.urandom(4).hex()}")
+        found = Project.load(wanted.file, env=dict(wanted.env), profiles=wanted.profiles)
+        project = found.unique()
         with ExitStack() as undo:
             undo.enter_context(project.lease(volumes=True, stop_timeout=wanted.stop_timeout))
             try:

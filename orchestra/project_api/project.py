@@ -36,6 +36,7 @@ class Project:
     def __init__(self, request: LoadRequest, loaded: Loaded) -> None:
         self._request = request
         self._loaded = loaded
+        self._for_good = False
         self._layout = default_layout(dict(request.environ), euid=os.geteuid())
 
     @classmethod
@@ -77,6 +78,12 @@ class Project:
             project_name=name or "",
         )
         return cls(request, _load(request))
+
+    def unique(self) -> Project:
+        """As `renamed`, with a name that no other has; what `down` would keep of it is removed."""
+        project = self.renamed(f"{self.name}-{os.urandom(4).hex()}")
+        project._for_good = True
+        return project
 
     def renamed(self, name: str) -> Project:
         """The same files under another name: with containers, networks and volumes of its own."""
@@ -174,7 +181,7 @@ class Project:
         stop_timeout: float | None = None,
     ) -> None:
         """Stop and remove its containers and networks, with *volumes* its volumes as well."""
-        request = tasks.DownRequest(volumes, remove_orphans, stop_timeout)
+        request = tasks.DownRequest(volumes, remove_orphans, stop_timeout, self._for_good)
         self.do(tasks.down, self.target(), request)
 
     @contextlib.contextmanager
@@ -195,7 +202,7 @@ class Project:
         *volumes*, its volumes go too. Host ports that the file fixes can be taken only once: leave
         the choice to the machine with `ports: ["5432"]`. The other words are those of `up`.
         """
-        project = self.renamed(f"{self.name}-{os.urandom(4).hex()}") if unique else self
+        project = self.unique() if unique else self
         removes = unique if volumes is None else volumes
         with project.lease(volumes=removes, stop_timeout=stop_timeout):
             project.up(services, build=build, wait=wait, timeout=timeout)
@@ -206,7 +213,7 @@ class Project:
         self, *, volumes: bool = False, stop_timeout: float | None = None
     ) -> Generator[None, None, None]:
         """Whatever is up of it at the end of the block, or of this process, is taken down then."""
-        request = tasks.DownRequest(volumes, stop_timeout_s=stop_timeout)
+        request = tasks.DownRequest(volumes, stop_timeout_s=stop_timeout, for_good=self._for_good)
         ending = self.errand()  # started now: it outlives this process, and need not be paid later
         ending.bequeath(tasks.down, self.target(), request)
         try:

@@ -55,11 +55,12 @@ def up(report: Report, name: str, pickled: bytes, request: UpRequest) -> None:
 
 
 class DownRequest(NamedTuple):
-    """The words of `Project.down`."""
+    """The words of `Project.down`; *for_good*: the name was made up, and comes never again."""
 
     volumes: bool = False
     remove_orphans: bool = False
     stop_timeout_s: float | None = None
+    for_good: bool = False
 
 
 def down(report: Report, target: Target, request: DownRequest) -> None:
@@ -68,7 +69,13 @@ def down(report: Report, target: Target, request: DownRequest) -> None:
     from orchestra.ops.down import down as take_down
     from orchestra.wiring import host
 
-    take_down(host(), target, DownOptions(*request), report)
+    machine = host()
+    options = DownOptions(request.volumes, request.remove_orphans, request.stop_timeout_s)
+    take_down(machine, target, options, report)
+    if request.for_good:
+        from orchestra.ops.forget import forget
+
+        forget(machine.layout, target.project)
 
 
 def start(report: Report, target: Target) -> None:

@@ -113,6 +113,14 @@ def test_the_supervisor_is_no_child_and_no_copy_of_the_caller(directory: str) ->
         assert not any(state.startswith("Z") for state in children)
 
 
+def test_a_name_for_once_leaves_no_file_behind(directory: str) -> None:
+    with Project.load(directory).running(unique=True, stop_timeout=0, wait=False) as project:
+        assert os.listdir(f"{project.layout.run_root}/projects") == [project.name]
+    assert os.listdir(f"{project.layout.run_root}/projects") == []
+    assert os.listdir(f"{project.layout.run_root}/events") == []
+    assert os.listdir(project.layout.projects) == []
+
+
 def test_exec_gives_exit_code_and_both_streams(directory: str) -> None:
     with Project.load(directory).running(unique=True, wait=False) as project:
         web = project["web"]
@@ -165,11 +173,11 @@ def test_what_is_not_published_is_said_clearly(directory: str) -> None:
 
 
 def test_profiles_scale_environment_and_names(directory: str) -> None:
-    project = Project.load(directory, profiles=["more"], name="other", env={"COLOUR": "red"})
-    assert (project.name, list(project)) == ("other", ["idle", "web"])
+    project = Project.load(directory, profiles=["more"], name="called-too", env={"COLOUR": "red"})
+    assert (project.name, list(project)) == ("called-too", ["idle", "web"])
     with project.lease(stop_timeout=0):
         project.up(["idle"], scale={"idle": 2}, wait=True, timeout=20)
-        assert names(project) == ["other-idle-1", "other-idle-2"]
+        assert names(project) == ["called-too-idle-1", "called-too-idle-2"]
         assert project["idle"].exec("printenv COLOUR", index=2).stdout == "red\n"
     named = Project.load(directory)
     assert "idle" not in list(named)
@@ -259,7 +267,7 @@ def test_a_taken_name_is_a_conflict(directory: str, orchestra: Orchestra) -> Non
         "services: {a: {image: host, container_name: one, init: true, command: [sleep, inf]}}\n",
     )
     project = Project.load(directory)
-    other = project.renamed("other")
+    other = project.renamed("called-too")
     with project.running(stop_timeout=0), pytest.raises(Conflict, match="one"), other.running():
         raise AssertionError("there are two")
 
