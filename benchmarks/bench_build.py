@@ -1,6 +1,6 @@
 """Times builds with Docker's two builders beside them, in one run.
 
-    python -m benchmarks.bench_build [--runs N] [--files N] [--many N] [--no-docker]
+    python -m benchmarks.bench_build [--runs N] [--files N] [--many N] [--no-docker] [WORK...]
 
 Ten steps and 2,000 files, cold and wholly cached; then a context of 50,000 files that is copied in
 one step, unchanged and with 20 files changed before each round. All sides begin with the same
@@ -80,7 +80,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--many", type=int, default=50_000, help="files of the large context")
     parser.add_argument("--no-docker", action="store_true", help="time orchestra alone")
+    names = [work.name for work in _WORKS]
+    parser.add_argument("works", nargs="*", metavar="WORK", help=f"of {names}; else all")
     options = parser.parse_args(argv)
+    works = [work for work in _WORKS if work.name in options.works or not options.works]
     reason = why_no_engine()
     if reason:
         sys.exit(f"the base image comes from a Docker Engine: {reason}")
@@ -90,7 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             write_context(f"{directory}/context", _DOCKERFILE, files=options.files)
             write_context(f"{directory}/many", _MANY_DOCKERFILE, files=options.many)
             sides = prepared(directory, engine)
-            report(measured(sides[:1] if options.no_docker else sides, directory, options.runs))
+            chosen = sides[:1] if options.no_docker else sides
+            report(measured(chosen, works, directory, options.runs))
     finally:
         shutil.rmtree(directory)
     return 0
@@ -152,11 +156,13 @@ def prepared(directory: str, engine: DockerEngine) -> list[Side]:
     return [*sides, Side("buildkit", buildkit, engine.environ)]
 
 
-def measured(sides: list[Side], directory: str, runs: int) -> dict[tuple[str, str], float]:
+def measured(
+    sides: list[Side], works: list[Work], directory: str, runs: int
+) -> dict[tuple[str, str], float]:
     """Median seconds by work and side; the first round is not counted."""
     times: dict[tuple[str, str], list[float]] = {}
     for count in range(runs + 1):
-        for work in _WORKS:
+        for work in works:
             context = f"{directory}/{work.context}"
             if work.touches:  # once: each side has built the same before, and does so now
                 touch(context, str(count))
@@ -180,13 +186,13 @@ def touch(context: str, text: str) -> None:
 
 
 def report(medians: dict[tuple[str, str], float]) -> None:
-    for work in _WORKS:
-        ours = medians[work.name, "orchestra"]
-        line = f"{work.name:18} orchestra {ours * 1000:6.0f} ms"
-        for name in ("docker", "buildkit"):
-            theirs = medians.get((work.name, name))
+    for name in dict.fromkeys(work for work, _ in medians):
+        ours = medians[name, "orchestra"]
+        line = f"{name:18} orchestra {ours * 1000:6.0f} ms"
+        for side in ("docker", "buildkit"):
+            theirs = medians.get((name, side))
             if theirs is not None:
-                line += f"   {name} {theirs * 1000:6.0f} ms (ratio {ours / theirs:.2f})"
+                line += f"   {side} {theirs * 1000:6.0f} ms (ratio {ours / theirs:.2f})"
         print(line)
     print(f"the target for cold and cached is a ratio of at most {TARGET}")
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-import orchestra.model.structs  # noqa: F401 (msgspec at half the price)
 from orchestra.build.build import Job
 from orchestra.build.events import StepEvent, StepPhase
 from orchestra.build.graph import SCRATCH, Options, copied_from, plan_stages

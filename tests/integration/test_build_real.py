@@ -1,4 +1,4 @@
-"""Dockerfiles as people write them, built as they are: Node, Python, C, Debian, a static site.
+"""Dockerfiles as people write them, built as they are: Node, Python, C, PHP, Debian, a static site.
 
 The images they begin with stand for this machine's own files (a named context). Steps that install
 something use the network that the machine has, in no namespace of the tests: who cannot reach the
@@ -150,8 +150,8 @@ def test_c_is_compiled_in_one_stage_and_alone_in_the_next(orchestra: Orchestra) 
     assert found["Size"] < 4 << 20
 
 
-@pytest.mark.slow
-def test_debian_installs_with_apt_and_cache_mounts(orchestra: Orchestra) -> None:
+def debian_base(orchestra: Orchestra) -> str:
+    """An image of Debian with apt, made from the registry's packages."""
     needs("apt")
     if shutil.which("mmdebstrap") is None:
         pytest.skip("mmdebstrap is not installed")
@@ -164,12 +164,38 @@ def test_debian_installs_with_apt_and_cache_mounts(orchestra: Orchestra) -> None
     )
     assert made.returncode == 0, made.stderr
     orchestra("image", "import", base, "made:1")
+    return "made:1"
+
+
+@pytest.mark.slow
+def test_php_makes_pages_that_nginx_serves(orchestra: Orchestra) -> None:
+    base = debian_base(orchestra)
+    sample = Sample(orchestra, "php")
+    sample.build("debian:12", base)
+    project = sample.compose()
+    project("up", "-d")
+    fetch = "echo file_get_contents('http://127.0.0.1:8099/');"
+
+    def is_served() -> bool:
+        return "<p>1 4 9 16</p>" in project("exec", "-T", "it", "php", "-r", fetch, code=None).out
+
+    eventually(is_served, within_s=15)
+    project("down", "-t", "5")
+    sample.write("pages.php", sample.text("pages.php").replace("1, 4", "1, 5"))
+    again = sample.build("debian:12", base)
+    assert status(again, "apt-get install") == "Cached"
+    assert status(again, "php pages.php") == "Done"
+
+
+@pytest.mark.slow
+def test_debian_installs_with_apt_and_cache_mounts(orchestra: Orchestra) -> None:
+    base = debian_base(orchestra)
     sample = Sample(orchestra, "debian")
-    sample.build("debian:12", "made:1")
+    sample.build("debian:12", base)
     assert sample.output() == "installed\n"
     assert "cache mount" in orchestra("builder", "du").out
     sample.write("Dockerfile", sample.text("Dockerfile").replace("hello\n", "hello # again\n", 1))
-    again = sample.build("debian:12", "made:1")
+    again = sample.build("debian:12", base)
     assert status(again, "docker-clean") == "Cached"
 
 

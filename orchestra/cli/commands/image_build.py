@@ -81,6 +81,7 @@ _LAYOUT = "oci-layout://"
 
 def run(args: Args, context: Context) -> int:
     """Build the image; with --quiet its id is printed."""
+    import orchestra.model.structs  # noqa: F401 (first: msgspec at half the price)
     from orchestra.ops.build import build_image
     from orchestra.ops.contexts import Contexts
 
