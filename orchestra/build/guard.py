@@ -18,20 +18,25 @@ if TYPE_CHECKING:
 
 
 class Guard:
-    """A context manager; the caller has no threads."""
+    """A context manager; the caller has no threads. There is no process before it is needed."""
 
     def __init__(self) -> None:
         self._pipe = -1
         self._pid = -1
 
     def __enter__(self) -> Self:
+        return self
+
+    def start(self) -> None:
+        """Before the first process is started. In a forked process it is that one's own guard."""
+        if self._pid > 0:
+            return
         read_end, self._pipe = os.pipe2(os.O_CLOEXEC)
         self._pid = os.fork()
         if self._pid == 0:
             close_all_but((read_end,))
             _watch(read_end)
         os.close(read_end)
-        return self
 
     def __exit__(
         self,
@@ -39,8 +44,9 @@ class Guard:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        os.close(self._pipe)
-        os.waitpid(self._pid, 0)
+        if self._pid > 0:
+            os.close(self._pipe)
+            os.waitpid(self._pid, 0)
 
     def watch(self, pid: int) -> None:
         os.write(self._pipe, b"+%d\n" % pid)

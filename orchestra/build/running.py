@@ -84,11 +84,14 @@ class Runner:
         self._guard = guard
         self._limits = limits
         self._directory = directory
+        self._mark = os.path.join(directory, "has-run")
         self.has_network = False
 
     def run(self, command: Command, rootfs: Rootfs, output: Callable[[bytes], None]) -> int:
         """The exit status of *command*, whose output goes to *output*. Raises LaunchFailed."""
         spec = self._spec(command)
+        self._guard.start()
+        os.makedirs(self._mark, exist_ok=True)
         with ExitStack() as undo:
             run_dir = os.path.join(self._directory, spec.id[:12])
             os.makedirs(run_dir, 0o700)
@@ -101,6 +104,7 @@ class Runner:
         directory = machine.layout.containers(PROJECT)
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(directory):
+                os.makedirs(self._mark, exist_ok=True)
                 scope = machine.cgroups.find(f"{PROJECT}/{name}", Resources())
                 scope.kill()
                 scope.destroy()
@@ -108,7 +112,12 @@ class Runner:
                 remove_tree(os.path.join(directory, name))
 
     def close(self) -> None:
-        """Remove the builds' cgroup and network, unless another build is in them."""
+        """Remove the builds' cgroup and network, unless another build is in them.
+
+        Nothing where neither this process nor one forked from it has run anything.
+        """
+        if not os.path.isdir(self._mark):
+            return
         self._machine.cgroups.remove_project(PROJECT)
         if self.has_network:
             with contextlib.suppress(Conflict):
