@@ -54,6 +54,7 @@ _CONTAINER = [
     "stop",
     "top",
     "unpause",
+    "update",
     "wait",
 ]
 _IMAGE = ["build", "history", "import", "load", "pull", "push", "save", "tag"]
@@ -84,7 +85,6 @@ _NOWHERE = {
     "search": "the registry's web page finds images",
     "trust": "images are named by digest: `NAME@sha256:…`",
     "manifest": "`orchestra image inspect` tells of images that are here",
-    "update": "make the container anew with other limits",
     "checkpoint": "processes cannot be frozen to disk",
 }
 

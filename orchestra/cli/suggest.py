@@ -46,8 +46,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def unknown_command(words: Sequence[str]) -> OrchestraError:
     """The error about *words*, the first of which name no command."""
     first = words[0]
-    if first in INSTEAD:
-        asked = next((name for name in (" ".join(words[:2]), first) if name in INSTEAD), first)
+    asked = next((name for name in (" ".join(words[:2]), first) if name in INSTEAD), "")
+    if asked:
         return Unsupported(f'orchestra has no command "{asked}"', fix=INSTEAD[asked])
     if first in FAMILIES and len(words) > 1:
         name, near = " ".join(words[:2]), _nearest_in(first, words[1])

@@ -253,6 +253,7 @@ INSTEAD = {
     "bridge": _BRIDGE,
     "bridge convert": _BRIDGE,
     "bridge transformations": _BRIDGE,
+    "container update": "make the container anew with other limits",
     "publish": _PUBLISH,
 }
-"""Commands of `docker compose` without a counterpart here, and what to use instead."""
+"""Commands of `docker compose` and `docker` without a counterpart here, and what to use instead."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from orchestra.errors import NotFound
 from orchestra.runtime.statefile import projects, read_states
@@ -34,3 +35,13 @@ def find_container(layout: Layout, text: str) -> ContainerState:
             fix="write one of " + ", ".join(state.name for state in beginning[:5]),
         )
     raise NotFound(f"No such container: {text}", fix="`orchestra container ls -a` lists them all")
+
+
+def read_spec(layout: Layout, container: ContainerState) -> dict[str, Any]:
+    """The container's spec.json as plain JSON. Raises NotFound."""
+    try:
+        with open(layout.spec_json(container.project, container.id), "rb") as stream:
+            spec: dict[str, Any] = json.load(stream)
+    except (OSError, ValueError) as exc:
+        raise NotFound(f"container {container.name} has just been removed") from exc
+    return spec

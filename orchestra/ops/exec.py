@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orchestra.errors import Conflict, NotFound
+from orchestra.errors import Conflict
 from orchestra.model.state import Status
+from orchestra.ops.container_find import read_spec
 from orchestra.ops.target import one_container
 from orchestra.runtime.capabilities import capability_set
 from orchestra.runtime.eventlog import note
@@ -89,16 +89,6 @@ class _ExecEvents:
 
     def ended(self, code: int) -> None:
         note(self._layout, self._container, "exec_die", (*self._id, ("exitCode", str(code))))
-
-
-def read_spec(layout: Layout, container: ContainerState) -> dict[str, Any]:
-    """The container's spec.json as plain JSON. Raises NotFound."""
-    try:
-        with open(layout.spec_json(container.project, container.id), "rb") as stream:
-            spec: dict[str, Any] = json.load(stream)
-    except (OSError, ValueError) as exc:
-        raise NotFound(f"container {container.name} has just been removed") from exc
-    return spec
 
 
 def _seccomp(spec: Mapping[str, Any], options: ExecOptions) -> bytes | None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from orchestra.model.state import Status
-from orchestra.ops.exec import read_spec
+from orchestra.ops.container_find import read_spec
 from orchestra.ops.target import Target, find_containers
 from orchestra.runtime.sync_into import Inside, sync_into
 
