@@ -289,6 +289,8 @@ def _project(state: Load, scope: Scope) -> Project:
     project = bind_project(scope.tree, state.disabled, files, profiles, state.file_values)
     if state.request.compatibility or says_yes(scope.environment.get("COMPOSE_COMPATIBILITY", "")):
         project = replace(project, separator="_")
+    if state.request.all_resources:
+        project = replace(project, all_resources=True)
     return project
 
 

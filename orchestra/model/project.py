@@ -54,6 +54,7 @@ class Project(Frozen, frozen=True, kw_only=True):
 
     name: str
     working_dir: str
+    all_resources: bool = False  # networks and volumes that no service uses are made too
     separator: str = "-"  # in names that are made up, such as PROJECT-SERVICE-1; "_" as of old
     compose_files: tuple[str, ...] = ()
     env_files: tuple[str, ...] = ()

@@ -77,7 +77,7 @@ def anonymous_volume(project: str, mount: Mount) -> VolumeSpec:
 def _networks(desired: Desired) -> list[NetworkSpec]:
     project = desired.project
     used = {use.key for service in project.services for use in service.networks}
-    found = [spec for spec in project.networks if spec.key in used]
+    found = [spec for spec in project.networks if project.all_resources or spec.key in used]
     if any(service.network_mode == BRIDGE for service in project.services):
         found.append(bridge_network(project))
     return found
@@ -86,7 +86,7 @@ def _networks(desired: Desired) -> list[NetworkSpec]:
 def _volumes(desired: Desired) -> list[VolumeSpec]:
     project = desired.project
     used = {mount.source for service in project.services for mount in service.volumes}
-    return [spec for spec in project.volumes if spec.key in used]
+    return [spec for spec in project.volumes if project.all_resources or spec.key in used]
 
 
 def _labelled_network(spec: NetworkSpec, version: str) -> NetworkSpec:

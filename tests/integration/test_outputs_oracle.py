@@ -302,6 +302,42 @@ SCRIPTS = {
     """,
 }
 
+EXTRA = """
+services:
+  more:
+    image: {image}
+    command: [sleep, "${{SECONDS_OF_SLEEP:-600}}"]
+"""
+
+IN_AN_ENVIRONMENT = """
+COMPOSE_PROJECT_NAME=other up -d --scale db=1 db
+COMPOSE_PROJECT_NAME=other ps --format '{{.Name}} {{.Project}}'
+COMPOSE_PROJECT_NAME=other ls -q
+COMPOSE_PROJECT_NAME=other down -v -t 0
+COMPOSE_PROJECT_NAME=Wrong_Name config -q
+COMPOSE_FILE=compose.yaml:extra.yaml config --services
+COMPOSE_FILE=compose.yaml,extra.yaml COMPOSE_PATH_SEPARATOR=, config --services
+COMPOSE_FILE=nosuch.yaml -f extra.yaml config --services
+COMPOSE_PROFILES=extra config --services
+COMPOSE_PROFILES=nosuch,extra config --services
+COMPOSE_PROFILES=* config --services
+COMPOSE_PROFILES=extra --profile nosuch config --services
+COMPOSE_ENV_FILES=my.env config --services
+COMPOSE_ENV_FILES=nosuch.env --env-file my.env config --services
+COMPOSE_PARALLEL_LIMIT=x ps -q
+COMPOSE_PARALLEL_LIMIT=1 up -d web
+COMPOSE_ANSI=never ps --format '{{.Name}}'
+COMPOSE_FILE=extra.yaml COMPOSE_IGNORE_ORPHANS=1 up -d
+COMPOSE_FILE=extra.yaml ps -a --format '{{.Name}}'
+COMPOSE_FILE=extra.yaml COMPOSE_REMOVE_ORPHANS=1 COMPOSE_IGNORE_ORPHANS=1 up -d --remove-orphans
+COMPOSE_FILE=extra.yaml COMPOSE_REMOVE_ORPHANS=1 up -d
+COMPOSE_FILE=extra.yaml ps -a --format '{{.Name}}'
+COMPOSE_FILE=extra.yaml down -t 0
+COMPOSE_COMPATIBILITY=1 up -d --scale db=1 db web
+ps -a --format '{{.Name}}'
+COMPOSE_COMPATIBILITY=true down -t 0
+"""
+
 ONLY_CODE = {
     "nosuch": "what is told of an unknown command differs, and is compared in the unit tests",
 }
@@ -347,6 +383,23 @@ def ours(engine: DockerEngine, orchestra: Orchestra) -> Peer:
 
 def steps_of(script: str) -> list[tuple[str, ...]]:
     return [tuple(shlex.split(line)) for line in script.splitlines() if line.strip()]
+
+
+def test_the_variables_mean_the_same(docker: Peer, ours: Peer) -> None:
+    differing = []
+    for peer in (docker, ours):
+        peer.write(COMPOSE)
+        peer.write(EXTRA, "extra.yaml")
+        peer.write("COMPOSE_PROFILES=extra\n", "my.env")
+    for words in steps_of(IN_AN_ENVIRONMENT):
+        count = next(index for index, word in enumerate(words) if not word.startswith("COMPOSE_"))
+        env = dict(word.split("=", 1) for word in words[:count])
+        told = [peer.run(words[count:], env) for peer in (docker, ours)]
+        theirs, mine = (each._replace(steps=(), out=sorted(map(str, each.out))) for each in told)
+        if theirs != mine:
+            differing.append(story(words, theirs, mine))
+    assert docker.left() == ours.left()
+    assert not differing, "\n".join(differing)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.compose import write_compose
+
 if TYPE_CHECKING:
     from tests.support.scenario import Orchestra
 
@@ -287,3 +289,22 @@ def test_a_name_that_another_project_has_is_told_with_its_holder(orchestra: Orch
     assert 'of project "first"' in refused.err
     assert orchestra("-p", "second", "ps", "-aq").out == ""
     orchestra("-p", "first", "down")
+
+
+def test_all_resources_are_made_and_go_again(orchestra: Orchestra) -> None:
+    compose = """
+name: demo
+services: {web: {image: host, command: [sleep, "600"], init: true}}
+networks: {spare: {}}
+volumes: {idle: {}}
+"""
+    write_compose(orchestra, compose)
+    orchestra("up", "-d")
+    assert orchestra("volume", "ls", "-q").out == ""
+    orchestra("--all-resources", "up", "-d", "web")
+    assert orchestra("volume", "ls", "-q").out == "demo_idle\n"
+    names = orchestra("network", "ls", "--format", "{{.Name}}").out.split()
+    assert names == ["demo_default", "demo_spare"]
+    assert orchestra("--all-resources", "up", "-d").err.count("Creat") == 0
+    orchestra("down", "-v", "-t", "0")
+    assert orchestra("network", "ls", "-q").out == orchestra("volume", "ls", "-q").out == ""
