@@ -14,6 +14,7 @@ from tests.support.eventually import eventually
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.integration.harness.terminal import Terminal
     from tests.support.scenario import Orchestra
 
 pytestmark = [pytest.mark.root, pytest.mark.network]
@@ -214,3 +215,42 @@ def test_listings_are_filtered(docker: Orchestra) -> None:
     docker("container", "ls", "-f", "status=odd", code=1)
     assert "bad" not in docker("container", "prune", "-f").out
     assert docker("container", "ls", "-a", *named).out == "good\n"
+
+
+def test_a_terminal_is_left_and_found_again(
+    docker: Orchestra, terminal: Callable[..., Terminal]
+) -> None:
+    box = terminal("container", "run", "-it", "--name", "box", "host", "sh", cwd=docker.directory)
+    box.type("stty size; tty\n")
+    box.expect("/dev/pts/0")
+    box.type("\x10\x11")
+    assert box.wait() == 0
+    assert state_of(docker, "box") == "running"
+    again = terminal("container", "attach", "box", cwd=docker.directory)
+    again.type("echo $((6*7))\n")
+    again.expect("42")
+    beside = terminal("container", "exec", "-it", "box", "sh", cwd=docker.directory)
+    beside.type("echo $((7*7)); exit 3\n")
+    beside.expect("49")
+    assert beside.wait() == 3
+    again.type("exit 5\n")
+    assert again.wait() == 5
+    started = terminal("container", "start", "-ai", "box", cwd=docker.directory)
+    started.type("exit 6\n")
+    assert started.wait() == 6
+
+
+def test_events_of_every_project_are_told(docker: Orchestra) -> None:
+    docker("container", "run", "--rm", "--name", "short", "-l", "a=b", "host", "true")
+    told = docker(
+        *("system", "events", "--since", "1m", "--until", "0s", "-f", "container=short"),
+        *("--format", "{{.Action}} {{.Actor.Attributes.a}}"),
+    ).out.split("\n")
+    assert [line for line in told if not line.startswith("kill")] == [
+        "create b",
+        "start b",
+        "die b",
+        "destroy b",
+        "",
+    ]
+    docker("system", "events", "--until", "0s", "-f", "odd=1", code=1)
