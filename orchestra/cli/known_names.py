@@ -46,9 +46,10 @@ def _profiles(context: Context) -> Iterable[str]:
 
 
 def _projects(context: Context) -> Iterable[str]:
+    from orchestra.layout import NO_PROJECT
     from orchestra.runtime.statefile import projects
 
-    return projects(context.host().layout)
+    return [name for name in projects(context.host().layout) if name != NO_PROJECT]
 
 
 def _images(context: Context) -> Iterable[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from orchestra.engine.base import CreateContainer, CreateNetwork, call
-from orchestra.errors import NotFound
+from orchestra.errors import NotFound, OrchestraError
 from orchestra.layout import NO_PROJECT
 from orchestra.linux.tty import WindowSize
 from orchestra.model.container import ContainerId, LogConfig, Mount, PublishedPort
@@ -141,9 +141,8 @@ def _spec(layout: Layout, wanted: Wanted, service: Service, image: ImageConfig) 
     # the id instead of a service's name: it makes the container's place on networks its own
     service = msgspec.structs.replace(service, name=identifier[:12])
     project = with_seccomp_profiles(_project(layout, service))
-    spec = container_spec(
+    spec = _described(
         project,
-        project.services[0],
         image,
         Identity(id=ContainerId(identifier), name=name, number=1, config_hash=""),
         peers=Peers({}, {state.name: state.id for state in states}),
@@ -164,6 +163,19 @@ def _spec(layout: Layout, wanted: Wanted, service: Service, image: ImageConfig) 
         labels=tuple({**dict(image.labels), **dict(service.labels)}.items()),
         remove_after_s=wanted.remove_after_s,
     )
+
+
+def _described(
+    project: Project, image: ImageConfig, identity: Identity, *, peers: Peers, volumes: Volumes
+) -> ContainerSpec:
+    """As `container_spec`, whose errors name a service: here is none that anybody knows."""
+    (service,) = project.services
+    try:
+        return container_spec(project, service, image, identity, peers=peers, volumes=volumes)
+    except OrchestraError as exc:
+        exc.what = exc.what.removeprefix(f'service "{service.name}": ')
+        exc.path = ()
+        raise
 
 
 def _project(layout: Layout, service: Service) -> Project:
