@@ -71,6 +71,13 @@ class CgroupManager(Protocol):
         """The scope that `create` made under *name*, perhaps in another process; may be gone."""
         ...
 
+    def update(self, name: str, resources: Resources) -> CgroupScope:
+        """The scope of *name*, whose processes go on, with *resources* applied.
+
+        Raises RuntimeFailure with the compose attribute when the kernel refuses a value.
+        """
+        ...
+
     def remove_project(self, project: str) -> None:
         """Remove what remains of the project's subtree, if empty."""
         ...

@@ -67,6 +67,9 @@ class NoManager:
     def find(self, name: str, resources: Resources) -> NoScope:  # noqa: ARG002
         return NoScope()
 
+    def update(self, name: str, resources: Resources) -> NoScope:  # noqa: ARG002
+        return NoScope()
+
     def remove_project(self, project: str) -> None:
         """Nothing was made."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestra.cgroup import tree
 from orchestra.cgroup.convert import cpu_bandwidth, memory_and_swap
 from orchestra.cgroup.settings import DeviceNumber, Setting, per_device
 
@@ -19,6 +20,18 @@ def settings(resources: Resources, number_of: Callable[[str], DeviceNumber]) -> 
         _cpu(resources) + _cpuset(resources) + _memory(resources) + _pids(resources)
         + _blkio(resources, number_of)
     )  # fmt: skip
+
+
+def in_order(settings: tuple[Setting, ...], memory_cgroup: str) -> tuple[Setting, ...]:
+    """*settings* for a cgroup that has some: memory is never more than memory and swap together.
+
+    The kernel refuses a step that would make it so: what both may use goes first where it grows.
+    """
+    both = [one for one in settings if one.attribute == "memswap_limit"]
+    present = tree.read_int(f"{memory_cgroup}/memory.memsw.limit_in_bytes")
+    if not both or int(both[0].writes[0][1]) <= present:
+        return settings
+    return (*both, *(one for one in settings if one.attribute != "memswap_limit"))
 
 
 def _one(attribute: str, controller: str, file: str, value: int | str) -> Setting:

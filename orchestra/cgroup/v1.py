@@ -158,6 +158,22 @@ class V1Manager:
         path = relative_path(name, resources.cgroup_parent)
         return V1Scope(self._directories(path, resources))
 
+    def update(self, name: str, resources: Resources) -> V1Scope:
+        """Hierarchies that only the new limits need are entered by the processes that there are."""
+        settings = limits_v1.settings(resources, device_number)
+        path = relative_path(name, resources.cgroup_parent)
+        directories = self._directories(path, resources)
+        for directory in dict.fromkeys(directories.values()):
+            if not os.path.isdir(directory):
+                tree.make(directory)
+                if directory == directories.get("cpuset"):
+                    _inherit_cpuset(self._mounts["cpuset"], path)
+                for pid in tree.pids(directories["freezer"]):
+                    with contextlib.suppress(ProcessLookupError):
+                        tree.write(f"{directory}/cgroup.procs", str(pid))
+        tree.apply(directories, limits_v1.in_order(settings, directories.get("memory", "")))
+        return V1Scope(directories)
+
     def remove_project(self, project: str) -> None:
         for mount in dict.fromkeys(self._mounts.values()):
             tree.remove_empty(f"{mount}/orchestra/{project}")

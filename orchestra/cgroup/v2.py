@@ -144,6 +144,13 @@ class V2Manager:
     def find(self, name: str, resources: Resources) -> V2Scope:
         return V2Scope(f"{self._root}/{relative_path(name, resources.cgroup_parent)}")
 
+    def update(self, name: str, resources: Resources) -> V2Scope:
+        settings = limits_v2.settings(resources, device_number)
+        controllers = frozenset(setting.controller for setting in settings) & self._controllers
+        directory = self._make(relative_path(name, resources.cgroup_parent), controllers)
+        tree.apply(dict.fromkeys(self._controllers, directory), settings)
+        return V2Scope(directory)
+
     def remove_project(self, project: str) -> None:
         tree.remove_empty(f"{self._root}/orchestra/{project}")
         tree.remove_empty(f"{self._root}/orchestra")

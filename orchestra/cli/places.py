@@ -58,7 +58,6 @@ OF_COMMAND = {
     ("container run", "--workdir"): NOTHING,
     ("container create", "--workdir"): NOTHING,
     ("container exec", "--workdir"): NOTHING,
-    ("container update", "--volume"): NOTHING,
 }
 """Where the same word means something else."""
 

@@ -164,6 +164,9 @@ COMMANDS: dict[str, Row] = {
     "container unpause": Row(
         "container_unpause", "Unpause all processes within one or more containers", CONTAINER
     ),
+    "container update": Row(
+        "container_update", "Update configuration of one or more containers", CONTAINER
+    ),
     "container wait": Row(
         "container_wait",
         "Block until one or more containers stop, then print their exit codes",
@@ -253,7 +256,6 @@ INSTEAD = {
     "bridge": _BRIDGE,
     "bridge convert": _BRIDGE,
     "bridge transformations": _BRIDGE,
-    "container update": "make the container anew with other limits",
     "publish": _PUBLISH,
 }
 """Commands of `docker compose` and `docker` without a counterpart here, and what to use instead."""

@@ -15,7 +15,14 @@ from __future__ import annotations
 from typing import Protocol
 
 from orchestra.errors import OrchestraError
-from orchestra.model.container import ContainerId, ContainerSpec, Endpoint, Frozen
+from orchestra.model.container import (
+    ContainerId,
+    ContainerSpec,
+    Endpoint,
+    Frozen,
+    Resources,
+    RestartPolicy,
+)
 from orchestra.model.network import NetworkSpec, NetworkState, VolumeSpec, VolumeState
 from orchestra.model.state import ContainerState
 from orchestra.model.structs import Struct
@@ -86,6 +93,18 @@ class AttachInput(Request, frozen=True, kw_only=True):
 class RenameContainer(Request, frozen=True, kw_only=True):
     id: ContainerId
     name: str
+
+
+class UpdateContainer(Request, frozen=True, kw_only=True):
+    """Other limits from now on, and another restart policy where one is given.
+
+    *resources* is the whole of them. A running container has them at once; a limit that is left
+    out now stays as it is until the next start.
+    """
+
+    id: ContainerId
+    resources: Resources
+    restart: RestartPolicy | None = None
 
 
 class WaitHealthy(Request, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ import heapq
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from orchestra.engine import base
 from orchestra.errors import (
     Conflict,
@@ -311,6 +313,13 @@ class FakeEngine:
         self._state(request.id)
         self._change(request.id, name=request.name)
 
+    def _update(self, request: base.UpdateContainer) -> None:
+        self._state(request.id)
+        spec = self._specs[request.id]
+        restart = request.restart or spec.restart
+        changed = msgspec.structs.replace(spec, resources=request.resources, restart=restart)
+        self._specs[request.id] = changed
+
     def _create_network(self, request: base.CreateNetwork) -> None:
         spec = request.spec
         known = self._networks.get(spec.name)
@@ -388,6 +397,7 @@ _METHODS: dict[type[base.Request], Callable[[FakeEngine, Any], None]] = {
     base.UnpauseContainer: FakeEngine._unpause,
     base.RemoveContainer: FakeEngine._remove_container,
     base.RenameContainer: FakeEngine._rename,
+    base.UpdateContainer: FakeEngine._update,
     base.CreateNetwork: FakeEngine._create_network,
     base.RemoveNetwork: FakeEngine._remove_network,
     base.ConnectNetwork: FakeEngine._connect_network,

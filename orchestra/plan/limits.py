@@ -28,6 +28,12 @@ def check_limits(service: Service) -> None:
         )
 
 
+def check_resources(limits: Resources) -> None:
+    """The same for *limits* of no service."""
+    for _attribute, what, fix in _problems(limits):
+        raise ConfigError(what, fix=fix)
+
+
 def _problems(limits: Resources) -> Iterator[tuple[str, str, str]]:
     """(attribute, what is wrong, how to mend it)"""
     yield from _memory(limits)

@@ -30,6 +30,7 @@ from orchestra.engine.base import (
     StartContainer,
     StopContainer,
     UnpauseContainer,
+    UpdateContainer,
     WaitExited,
     WaitHealthy,
 )
@@ -52,6 +53,7 @@ AnyRequest = (
     | AttachInput
     | RemoveContainer
     | RenameContainer
+    | UpdateContainer
     | WaitHealthy
     | WaitExited
     | CreateNetwork

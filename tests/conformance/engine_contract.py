@@ -24,6 +24,9 @@ from orchestra.model.container import (
     MountKind,
     NetworkMode,
     Process,
+    Resources,
+    RestartMode,
+    RestartPolicy,
 )
 from orchestra.model.network import NetworkSpec, VolumeSpec
 from orchestra.model.state import Health, Status
@@ -169,6 +172,17 @@ class EngineContract:
         identifier = self.create(engine, self.spec("runs"))
         base.call(engine, base.RenameContainer(id=identifier, name="contract-other-1"))
         assert self.state(engine, identifier).name == "contract-other-1"
+
+    def test_update_needs_no_running_container(self, engine: base.Engine) -> None:
+        resources = Resources(memory_bytes=64 << 20)
+        restart = RestartPolicy(mode=RestartMode.ON_FAILURE, max_attempts=2)
+        identifier = self.create(engine, self.spec("runs"))
+        base.call(engine, base.UpdateContainer(id=identifier, resources=resources, restart=restart))
+        base.call(engine, base.StartContainer(id=identifier))
+        base.call(engine, base.UpdateContainer(id=identifier, resources=resources))
+        assert self.state(engine, identifier).status == Status.RUNNING
+        with pytest.raises(NotFound):
+            base.call(engine, base.UpdateContainer(id=ContainerId("f" * 64), resources=resources))
 
     # -- waiting ------------------------------------------------------------------------------
     def test_wait_for_the_exit_gives_the_code(self, engine: base.Engine) -> None:

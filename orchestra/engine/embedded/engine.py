@@ -7,7 +7,15 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from orchestra.engine import base
-from orchestra.engine.embedded import attaching, joining, making, running, stopping, waiting
+from orchestra.engine.embedded import (
+    attaching,
+    joining,
+    making,
+    running,
+    stopping,
+    updating,
+    waiting,
+)
 from orchestra.engine.embedded.autoremove import AutoRemover
 from orchestra.engine.embedded.core import Reply
 from orchestra.engine.embedded.restart import Backoff
@@ -137,6 +145,7 @@ _HANDLERS: dict[type[Request], Callable[..., None]] = {
     base.UnpauseContainer: stopping.unpause,
     base.AttachInput: attaching.attach_input,
     base.RenameContainer: making.rename,
+    base.UpdateContainer: updating.update,
     base.ConnectNetwork: joining.connect,
     base.DisconnectNetwork: joining.disconnect,
     base.WaitHealthy: _wait_healthy,

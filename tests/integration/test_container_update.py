@@ -1,0 +1,97 @@
+"""`container update`: limits of a running container change at once, its policy from then on."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.eventually import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.scenario import Orchestra
+
+pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.cgroup1]
+
+FILES = (
+    ("memory", "memory.limit_in_bytes"),
+    ("pids", "pids.max"),
+    ("cpu", "cpu.cfs_quota_us"),  # of 100,000
+)
+
+
+@pytest.fixture
+def box(orchestra: Orchestra) -> Iterator[Orchestra]:
+    """The command; what the test calls `box` is removed."""
+    yield orchestra
+    orchestra("container", "rm", "-f", "box", code=None)
+    orchestra("network", "rm", "bridge", code=None)
+
+
+def limits(box: Orchestra) -> list[str]:
+    """What FILES say in the cgroups that the container's first process is in."""
+    pid = json.loads(box("container", "inspect", "box").out)[0]["State"]["Pid"]
+    with open(f"/proc/{pid}/cgroup") as file:
+        lines = [line.rstrip().split(":", 2) for line in file]
+    found = []
+    for controller, name in FILES:
+        (path,) = (path for _, names, path in lines if controller in names.split(","))
+        with open(f"/sys/fs/cgroup/{controller}{path}/{name}") as file:
+            found.append(file.read().strip())
+    return found
+
+
+def test_limits_change_while_it_runs_and_last(box: Orchestra) -> None:
+    box("container", "run", "-d", "--name", "box", "-m", "64m", "host", "sleep", "600")
+    assert limits(box)[0] == str(64 << 20)
+    flags = ("-m", "256m", "--pids-limit", "99", "--cpus", "0.5")
+    assert box("container", "update", *flags, "box").out == "box\n"
+    assert limits(box) == [str(256 << 20), "99", "50000"]
+    box("container", "update", "-m", "32m", "box")
+    assert limits(box) == [str(32 << 20), "99", "50000"]
+    box("container", "restart", "-t", "0", "box")
+    assert limits(box) == [str(32 << 20), "99", "50000"]
+    told = json.loads(box("container", "inspect", "box").out)[0]["HostConfig"]
+    assert (told["Memory"], told["NanoCpus"], told["PidsLimit"]) == (32 << 20, 500_000_000, 99)
+
+
+def test_the_restart_policy_counts_from_the_next_end(box: Orchestra) -> None:
+    box("container", "run", "-d", "--name", "box", "host", "sh", "-c", "sleep 1; exit 3")
+    box("container", "update", "--restart", "on-failure:1", "box")
+
+    def has_ended_twice() -> bool:
+        told = json.loads(box("container", "inspect", "box").out)[0]
+        return (told["RestartCount"], told["State"]["Status"]) == (1, "exited")
+
+    eventually(has_ended_twice, within_s=20)
+
+
+@pytest.mark.parametrize(
+    ("flags", "what"),
+    [
+        (("--memory", "5m"), "less than 6 MB"),
+        (("--memory", "much"), 'invalid argument "much" for --memory'),
+        (("--restart", "often"), 'invalid restart policy "often"'),
+        ((), "you must provide one or more flags"),
+    ],
+)
+def test_what_makes_no_sense_changes_nothing(
+    box: Orchestra, flags: tuple[str, ...], what: str
+) -> None:
+    box("container", "create", "--name", "box", "-m", "64m", "host", "true")
+    before = box("container", "inspect", "box").out
+    failed = box("container", "update", *flags, "box", code=None)
+    assert what in failed.err
+    assert failed.code != 0
+    assert box("container", "inspect", "box").out == before
+
+
+def test_a_container_that_is_not_there_spares_no_other(box: Orchestra) -> None:
+    box("container", "create", "--name", "box", "host", "true")
+    done = box("container", "update", "-m", "64m", "none", "box", code=None)
+    assert done.out == "box\n"
+    assert "none" in done.err
+    assert done.code != 0
