@@ -334,6 +334,7 @@ class EngineContract:
         )
         self.create(engine, spec)
         assert self.state(engine, spec.id).endpoints[0].network == "contract_default"
+        base.call(engine, base.StartContainer(id=spec.id))
         with pytest.raises(Conflict):
             base.call(engine, base.RemoveNetwork(name="contract_default"))
 
