@@ -174,13 +174,21 @@ def test_a_missing_file_is_told_with_what_hides_it(orchestra: Orchestra) -> None
     assert 'ap.py does not exist in the build context; did you mean "app.py"?' in failed.err
 
 
-@pytest.mark.parametrize("source", ["../outside", "link"])
-def test_nothing_outside_of_the_context_is_copied(orchestra: Orchestra, source: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("../outside", "lies outside of the build context"),
+        ("link", "link is a link to ../outside, which is not among the files to copy"),
+    ],
+)
+def test_nothing_outside_of_the_context_is_copied(
+    orchestra: Orchestra, source: str, what: str
+) -> None:
     write(orchestra, "context/Dockerfile", f"FROM host\nCOPY {source} /stolen\n")
     write(orchestra, "outside", "secret")
     os.symlink("../outside", os.path.join(orchestra.directory, "context/link"))
     failed = orchestra("image", "build", "-q", "context", code=17)
-    assert "outside of the build context" in failed.err or "does not exist" in failed.err
+    assert what in failed.err
 
 
 def test_links_of_the_image_do_not_lead_out_of_it(orchestra: Orchestra) -> None:
