@@ -153,7 +153,7 @@ def test_what_cannot_be_attached_to_is_told(orchestra: Orchestra) -> None:
     assert "ctrl-!" in orchestra("attach", "--detach-keys", "ctrl-!", "web", code=1).err
     assert "no running container #7" in orchestra("attach", "--index", "7", "web", code=1).err
     orchestra("pause")
-    assert "unpause web" in orchestra("attach", "web", code=1).err
+    assert "-web-1` before you attach" in orchestra("attach", "web", code=1).err
 
 
 def test_attach_outlives_the_supervisor(orchestra: Orchestra) -> None:
