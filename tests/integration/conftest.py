@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from orchestra.layout import NO_PROJECT
 from tests.integration.harness import as_found, outer
 from tests.integration.harness.terminal import Terminal
 from tests.support.eventually import eventually
@@ -71,8 +72,19 @@ def orchestra(roots: dict[str, str]) -> Iterator[Orchestra]:
     yield command
     projects = os.path.join(roots["ORCHESTRA_DATA_ROOT"], "projects")
     for name in os.listdir(projects) if os.path.isdir(projects) else ():
-        command("-p", name, "down", "-v", "-t", "0", "--remove-orphans", code=None)
+        if name == NO_PROJECT:
+            _remove_containers(command)
+        else:
+            command("-p", name, "down", "-v", "-t", "0", "--remove-orphans", code=None)
     shutil.rmtree(directory)
+
+
+def _remove_containers(command: Orchestra) -> None:
+    """What belongs to no project, and the network that came with its first container."""
+    found = command("container", "ls", "-aq").out.split()
+    if found:
+        command("container", "rm", "-f", "-v", *found, code=None)
+    command("network", "rm", "bridge", code=None)
 
 
 @pytest.fixture

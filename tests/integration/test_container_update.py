@@ -10,8 +10,6 @@ import pytest
 from tests.support.eventually import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.scenario import Orchestra
 
 pytestmark = [pytest.mark.root, pytest.mark.network, pytest.mark.cgroup1]
@@ -23,17 +21,9 @@ FILES = (
 )
 
 
-@pytest.fixture
-def box(orchestra: Orchestra) -> Iterator[Orchestra]:
-    """The command; what the test calls `box` is removed."""
-    yield orchestra
-    orchestra("container", "rm", "-f", "box", code=None)
-    orchestra("network", "rm", "bridge", code=None)
-
-
-def limits(box: Orchestra) -> list[str]:
+def limits(orchestra: Orchestra) -> list[str]:
     """What FILES say in the cgroups that the container's first process is in."""
-    pid = json.loads(box("container", "inspect", "box").out)[0]["State"]["Pid"]
+    pid = json.loads(orchestra("container", "inspect", "box").out)[0]["State"]["Pid"]
     with open(f"/proc/{pid}/cgroup") as file:
         lines = [line.rstrip().split(":", 2) for line in file]
     found = []
@@ -44,26 +34,26 @@ def limits(box: Orchestra) -> list[str]:
     return found
 
 
-def test_limits_change_while_it_runs_and_last(box: Orchestra) -> None:
-    box("container", "run", "-d", "--name", "box", "-m", "64m", "host", "sleep", "600")
-    assert limits(box)[0] == str(64 << 20)
+def test_limits_change_while_it_runs_and_last(orchestra: Orchestra) -> None:
+    orchestra("container", "run", "-d", "--name", "box", "-m", "64m", "host", "sleep", "600")
+    assert limits(orchestra)[0] == str(64 << 20)
     flags = ("-m", "256m", "--pids-limit", "99", "--cpus", "0.5")
-    assert box("container", "update", *flags, "box").out == "box\n"
-    assert limits(box) == [str(256 << 20), "99", "50000"]
-    box("container", "update", "-m", "32m", "box")
-    assert limits(box) == [str(32 << 20), "99", "50000"]
-    box("container", "restart", "-t", "0", "box")
-    assert limits(box) == [str(32 << 20), "99", "50000"]
-    told = json.loads(box("container", "inspect", "box").out)[0]["HostConfig"]
+    assert orchestra("container", "update", *flags, "box").out == "box\n"
+    assert limits(orchestra) == [str(256 << 20), "99", "50000"]
+    orchestra("container", "update", "-m", "32m", "box")
+    assert limits(orchestra) == [str(32 << 20), "99", "50000"]
+    orchestra("container", "restart", "-t", "0", "box")
+    assert limits(orchestra) == [str(32 << 20), "99", "50000"]
+    told = json.loads(orchestra("container", "inspect", "box").out)[0]["HostConfig"]
     assert (told["Memory"], told["NanoCpus"], told["PidsLimit"]) == (32 << 20, 500_000_000, 99)
 
 
-def test_the_restart_policy_counts_from_the_next_end(box: Orchestra) -> None:
-    box("container", "run", "-d", "--name", "box", "host", "sh", "-c", "sleep 1; exit 3")
-    box("container", "update", "--restart", "on-failure:1", "box")
+def test_the_restart_policy_counts_from_the_next_end(orchestra: Orchestra) -> None:
+    orchestra("container", "run", "-d", "--name", "box", "host", "sh", "-c", "sleep 1; exit 3")
+    orchestra("container", "update", "--restart", "on-failure:1", "box")
 
     def has_ended_twice() -> bool:
-        told = json.loads(box("container", "inspect", "box").out)[0]
+        told = json.loads(orchestra("container", "inspect", "box").out)[0]
         return (told["RestartCount"], told["State"]["Status"]) == (1, "exited")
 
     eventually(has_ended_twice, within_s=20)
@@ -79,19 +69,19 @@ def test_the_restart_policy_counts_from_the_next_end(box: Orchestra) -> None:
     ],
 )
 def test_what_makes_no_sense_changes_nothing(
-    box: Orchestra, flags: tuple[str, ...], what: str
+    orchestra: Orchestra, flags: tuple[str, ...], what: str
 ) -> None:
-    box("container", "create", "--name", "box", "-m", "64m", "host", "true")
-    before = box("container", "inspect", "box").out
-    failed = box("container", "update", *flags, "box", code=None)
+    orchestra("container", "create", "--name", "box", "-m", "64m", "host", "true")
+    before = orchestra("container", "inspect", "box").out
+    failed = orchestra("container", "update", *flags, "box", code=None)
     assert what in failed.err
     assert failed.code != 0
-    assert box("container", "inspect", "box").out == before
+    assert orchestra("container", "inspect", "box").out == before
 
 
-def test_a_container_that_is_not_there_spares_no_other(box: Orchestra) -> None:
-    box("container", "create", "--name", "box", "host", "true")
-    done = box("container", "update", "-m", "64m", "none", "box", code=None)
+def test_a_container_that_is_not_there_spares_no_other(orchestra: Orchestra) -> None:
+    orchestra("container", "create", "--name", "box", "host", "true")
+    done = orchestra("container", "update", "-m", "64m", "none", "box", code=None)
     assert done.out == "box\n"
     assert "none" in done.err
     assert done.code != 0
