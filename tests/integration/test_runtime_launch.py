@@ -265,7 +265,8 @@ def test_dev_has_the_usual_nodes(host: Host) -> None:
         "for d in null zero full random urandom tty; do test -c /dev/$d; done; "
         "test -e /dev/ptmx; test -L /dev/fd; echo x > /dev/null; ls /dev | wc -l"
     )
-    assert shell(host, script) == "15"
+    has_core = os.path.exists("/proc/kcore")  # then there is a link to it
+    assert shell(host, script) == ("15" if has_core else "14")
 
 
 def test_a_volume_over_a_bind_keeps_the_images_content(host: Host, tmp_path: Path) -> None:

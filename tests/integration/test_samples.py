@@ -37,7 +37,7 @@ def test_the_readme_lists_the_sample(name: str) -> None:
 
 def test_visits_says_which_image_is_missing(orchestra: Orchestra) -> None:
     visits = copied(orchestra, "visits")
-    result = visits("up", "-d", code=18)
-    assert 'service "' in result.err
+    result = visits("up", "-d", code=17)
+    assert "Dockerfile:1:1: python:3.12-alpine" in result.err
     assert "fix:" in result.err
     assert visits("ps", "-a", "-q").out == ""
