@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from orchestra.model.service import Service
 
 _MOST_PORTS = 65_535
-_RESTARTS = ("", "no", "always", "on-failure", "unless-stopped")
+_RESTARTS = ("no", "always", "on-failure", "unless-stopped")
 
 
 def service_of(name: str, args: Args, context: Context) -> Service:
@@ -99,9 +99,14 @@ def _hosts(texts: Iterable[str]) -> list[str]:
     return found
 
 
-def _restart(text: str) -> str:
+def is_restart_policy(text: str) -> bool:
+    """Is it one of Docker's words for when to start again, or on-failure:N?"""
     mode, colon, attempts = text.partition(":")
-    if mode not in _RESTARTS or (colon and (mode != "on-failure" or not attempts.isdecimal())):
+    return mode in _RESTARTS and (not colon or (mode == "on-failure" and attempts.isdecimal()))
+
+
+def _restart(text: str) -> str:
+    if text and not is_restart_policy(text):
         raise ValueError(f"invalid restart policy '{text}'")
     return text or "no"
 

@@ -29,6 +29,7 @@ class Answer(NamedTuple):
     asked: str
     error: OrchestraError | None = None
     exit_code: int = 0  # WaitExited
+    warnings: tuple[str, ...] = ()
 
 
 def ask_each(
@@ -72,7 +73,8 @@ def _collect(
         completion = asked.next_completion()
         if completion is not None and completion.ticket in waiting:
             position, name = waiting.pop(completion.ticket)
-            answers[position] = Answer(name, completion.error, completion.exit_code or 0)
+            code, warnings = completion.exit_code or 0, completion.warnings
+            answers[position] = Answer(name, completion.error, code, warnings)
 
 
 # -- the requests -------------------------------------------------------------------------------

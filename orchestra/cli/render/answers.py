@@ -20,6 +20,8 @@ def tell_each(answers: Iterable[Answer], *, missing_is_fine: bool = False) -> in
     code = 0
     for answer in answers:
         if answer.error is None:
+            for warning in answer.warnings:
+                sys.stderr.write(f"warning: {warning}\n")
             write(f"{answer.asked}\n")
             continue
         sys.stderr.write(f"{answer.error}\n")
