@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import os
 import re
-import secrets
 from typing import TYPE_CHECKING
 
 from orchestra.errors import DigestMismatch, NotFound, RegistryError
@@ -95,7 +94,7 @@ class Blobs:
         """A blob whose digest is known when it has been written."""
         for directory in (self._directory, self._partials):
             os.makedirs(directory, 0o700, exist_ok=True)
-        path = os.path.join(self._partials, f"new-{secrets.token_hex(16)}")
+        path = os.path.join(self._partials, f"new-{os.urandom(16).hex()}")
         fd = open_locked(path)
         try:
             yield NewBlob(self, fd, path)

@@ -2,8 +2,9 @@
 
 compose-spec 05-services.md#provider, docker/compose docs/extension.md. The program is run with
 `compose --project-name NAME up|down|stop --OPTION=VALUE SERVICE` and writes a JSON object on each
-line of its stdout. What it was asked and what it told is kept in `providers.json` of the project,
-so that `down` and `stop` need no compose file, and `explain` need not ask it.
+line of its stdout. What it was asked and what it told is kept: `ops.provided`.
+
+Imported only for projects that have such services: it brings subprocess and shutil with it.
 """
 
 from __future__ import annotations
@@ -17,10 +18,9 @@ import msgspec
 
 from orchestra.errors import ConfigError, NotFound, OrchestraError, RuntimeFailure
 from orchestra.linux.tool import run_tool, tool_lines
-from orchestra.model.container import Frozen, Pairs
+from orchestra.ops.provided import Provided, read, write
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.order import dependency_order
-from orchestra.runtime.statefile import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -40,39 +40,19 @@ _PLUGINS = (
 _METADATA_TIMEOUT_S = 30.0
 
 
-class Provided(Frozen, frozen=True, kw_only=True):
-    """One service: what its program is asked, and the variables that it has told."""
-
-    type: str
-    options: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    prefixed: Pairs = ()  # setenv: SERVICE_ comes before the name
-    raw: Pairs = ()  # rawsetenv
-
-
-_decode = msgspec.json.Decoder(dict[str, Provided]).decode
-
-
 def bring_up(layout: Layout, project: Project, report: Report) -> None:
-    """Make the provided services of *project*; `remembered` has what they told then.
+    """Make the provided services of *project*; `ops.provided` has what they told then.
 
     Raises NotFound for a missing program, and RuntimeFailure with what it told of its failure.
     """
     services = [each for each in dependency_order(project.services) if each.provider is not None]
     environ = dict(project.environment) or dict(os.environ)
-    known = _read(layout, project.name)
+    known = read(layout, project.name)
     for service in services:
         known[service.name] = _bring_up(project.name, service, environ, report)
-        _write(layout, project.name, known)
+        write(layout, project.name, known)
     for service in project.services:
         _tell_overridden(service, known, report)
-
-
-def remembered(layout: Layout, project: Project) -> Project:
-    """*project* with the variables that were told last time; no program is run."""
-    if not any(service.provider for service in project.services):
-        return project
-    known = _read(layout, project.name)
-    return project.with_services(_service(each, known) for each in project.services)
 
 
 def take_down(layout: Layout, project: str, services: Collection[str], report: Report) -> bool:
@@ -107,7 +87,7 @@ def _bring_up(
 def _undo(
     layout: Layout, project: str, command: str, services: Collection[str], report: Report
 ) -> bool:
-    known = _read(layout, project)
+    known = read(layout, project)
     chosen = [name for name in reversed(known) if not services or name in services]
     doing, done = ("Removing", "Removed") if command == "down" else ("Stopping", "Stopped")
     failures: list[OrchestraError] = []
@@ -122,7 +102,7 @@ def _undo(
         report(Progress(name, Phase.DONE, done))
         if command == "down":
             del known[name]
-            _write(layout, project, known)
+            write(layout, project, known)
     if failures:
         raise failures[0]
     return bool(chosen)
@@ -233,20 +213,6 @@ def _flags(
     ]
 
 
-def _service(service: Service, known: Mapping[str, Provided]) -> Service:
-    """*service* without containers if it is provided, else with the variables of what it needs."""
-    if service.provider is not None:
-        return msgspec.structs.replace(service, replicas=0)
-    env = dict(service.environment)
-    for edge in service.depends_on:
-        provided = known.get(edge.service)
-        if provided is not None:
-            prefix = f"{edge.service.upper()}_"
-            env.update((prefix + name, value) for name, value in provided.prefixed)
-            env.update(provided.raw)
-    return msgspec.structs.replace(service, environment=tuple(env.items()))
-
-
 def _tell_overridden(service: Service, known: Mapping[str, Provided], report: Report) -> None:
     """Say which variables of *service* are not what its file says, as Docker Compose does."""
     env = dict(service.environment)
@@ -256,20 +222,3 @@ def _tell_overridden(service: Service, known: Mapping[str, Provided], report: Re
             if env.get(name, value) != value:
                 text = f"{edge.service} overrides {name} in the environment of {service.name}"
                 report(Progress("", Phase.WARNING, text))
-
-
-def _read(layout: Layout, project: str) -> dict[str, Provided]:
-    try:
-        with open(layout.providers_json(project), "rb") as file:
-            return _decode(file.read())
-    except (OSError, msgspec.MsgspecError):
-        return {}
-
-
-def _write(layout: Layout, project: str, known: Mapping[str, Provided]) -> None:
-    path = layout.providers_json(project)
-    if not known:
-        os.unlink(path)
-        return
-    os.makedirs(layout.project(project), mode=0o700, exist_ok=True)
-    write_atomically(path, msgspec.json.encode(known))

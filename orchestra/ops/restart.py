@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.ops.dispatch import dispatch
 from orchestra.ops.gather import hash_of
-from orchestra.ops.providers import remembered
+from orchestra.ops.provided import remembered
 from orchestra.ops.target import Target, find_containers
 from orchestra.plan.container import linked_names
 from orchestra.plan.events import Phase, Progress

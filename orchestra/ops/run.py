@@ -21,7 +21,7 @@ from orchestra.ops.building import Building, build_before_up
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import record_project
-from orchestra.ops.providers import bring_up, remembered
+from orchestra.ops.provided import remembered
 from orchestra.ops.pull import pull_missing
 from orchestra.ops.up import UpOptions, new_id, plan_for
 from orchestra.plan.desired import Dependencies, select_services
@@ -97,6 +97,8 @@ class OneOff:
         pull_missing(self._host, chosen, options.pull, report, quiet=options.quiet_pull)
         build_before_up(self._host, chosen, options.building, report)
         if any(service.provider for service in chosen.services):
+            from orchestra.ops.providers import bring_up
+
             bring_up(self._host.layout, chosen, report)
         desired = gather(
             remembered(self._host.layout, self._project),

@@ -17,7 +17,7 @@ from orchestra.ops.building import Building, build_before_up
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import may_have_resources, record_project
-from orchestra.ops.providers import bring_up, remembered
+from orchestra.ops.provided import remembered
 from orchestra.ops.pull import pull_missing
 from orchestra.ops.rehearse import rehearse
 from orchestra.ops.timeline import save_trace
@@ -127,6 +127,8 @@ def prepared_state(host: Host, project: Project, options: UpOptions, report: Rep
     pull_missing(host, chosen, options.pull, report, quiet=options.quiet_pull)
     build_before_up(host, chosen, options.building, report)
     if any(service.provider for service in chosen.services):
+        from orchestra.ops.providers import bring_up
+
         record_project(host.layout, project)
         bring_up(host.layout, chosen, report)
     return desired_state(host, project, options)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from orchestra.cli.table import COMMANDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FORBIDDEN = (
     "yaml",
@@ -73,6 +77,23 @@ def test_a_short_command_loads_little(command: tuple[str, ...], tmp_path: object
     assert "orchestra.cli.main" in loaded
     assert "this is a bug" not in done.stderr, done.stderr
     assert not [name for name in loaded if name in FORBIDDEN or name.startswith("orchestra.config")]
+
+
+def test_up_loads_nothing_that_starts_other_programs(tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {web: {image: host, command: ['true']}}")
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, "--dry-run", "up", "-d"],
+        cwd=tmp_path,
+        env={"ORCHESTRA_DATA_ROOT": f"{tmp_path}/data", "ORCHESTRA_RUN_ROOT": f"{tmp_path}/run"},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    code, *loaded = done.stderr.splitlines()[-1].split()
+    assert code == "0", done.stderr
+    assert "orchestra.ops.up" in loaded
+    assert not set(loaded) & {"subprocess", "shutil", "threading", "asyncio", "ssl", "networkx"}
 
 
 def test_the_help_of_any_command_loads_little() -> None:
