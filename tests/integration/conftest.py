@@ -13,7 +13,9 @@ import pytest
 from orchestra.layout import NO_PROJECT
 from tests.integration.harness import as_found, outer
 from tests.integration.harness.terminal import Terminal
+from tests.support.docker_engine import DockerEngine
 from tests.support.eventually import eventually
+from tests.support.oracle import IMAGE
 from tests.support.probe import missing_for
 from tests.support.scenario import PROGRAM, Orchestra
 
@@ -60,6 +62,22 @@ def roots(leaves_the_host_as_found: None) -> Iterator[dict[str, str]]:
         "ORCHESTRA_RUN_ROOT": os.path.join(directory, "run"),
     }
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def docker_engine(outer_namespaces: None) -> Iterator[DockerEngine]:
+    """A Docker Engine with the image of `tests.support.oracle`, for a module that compares."""
+    del outer_namespaces
+    with DockerEngine() as running:
+        running.import_busybox(IMAGE)
+        eventually(_has_let_go, within_s=20)
+        yield running
+
+
+def _has_let_go() -> bool:
+    """Is the layer of the image that the engine has just made unmounted again?"""
+    with open("/proc/self/mountinfo") as file:
+        return "/merged " not in file.read()
 
 
 @pytest.fixture

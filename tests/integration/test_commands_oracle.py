@@ -12,22 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.docker_engine import DockerEngine
-from tests.support.oracle import COMPOSE_PROGRAM, IMAGE, Peer, story, why_no_oracle
+from tests.support.oracle import BESIDE_DOCKER_COMPOSE, COMPOSE_PROGRAM, IMAGE, Peer, story
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.docker_engine import DockerEngine
     from tests.support.scenario import Orchestra
 
-_REASON = why_no_oracle()
-pytestmark = [
-    pytest.mark.root,
-    pytest.mark.network,
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(_REASON), reason=_REASON or ""),
-]
+pytestmark = BESIDE_DOCKER_COMPOSE
 
 COMPOSE = """
 name: demo
@@ -153,17 +147,9 @@ OTHERWISE = frozenset((("up", "-d", "--scale", "db=1"), ("down", "-v"), ("nosuch
 """Steps of which only the exit code is compared, or what they print to stdout."""
 
 
-@pytest.fixture(scope="module")
-def engine(outer_namespaces: None) -> Iterator[DockerEngine]:
-    del outer_namespaces
-    with DockerEngine() as running:
-        running.import_busybox(IMAGE)
-        yield running
-
-
 @pytest.fixture
-def docker(engine: DockerEngine, tmp_path: os.PathLike[str]) -> Iterator[Peer]:
-    peer = Peer((COMPOSE_PROGRAM,), engine.environ, os.path.join(tmp_path, "demo"), IMAGE)
+def docker(docker_engine: DockerEngine, tmp_path: os.PathLike[str]) -> Iterator[Peer]:
+    peer = Peer((COMPOSE_PROGRAM,), docker_engine.environ, os.path.join(tmp_path, "demo"), IMAGE)
     yield peer
     peer.run(("down", "-v", "-t", "0", "--remove-orphans"))
 

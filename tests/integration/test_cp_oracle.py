@@ -14,28 +14,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.docker_engine import DockerEngine, find_compose, why_no_engine
+from tests.support.oracle import BESIDE_DOCKER_COMPOSE, COMPOSE_PROGRAM, IMAGE
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.docker_engine import DockerEngine
     from tests.support.scenario import Orchestra
 
-_COMPOSE = find_compose() or ""
-_REASON = (
-    why_no_engine()
-    or (None if _COMPOSE else "needs Docker Compose 2")
-    or (None if shutil.which("busybox") else "needs busybox-static")
-)
-pytestmark = [
-    pytest.mark.root,
-    pytest.mark.network,
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(_REASON), reason=_REASON or ""),
-]
+pytestmark = BESIDE_DOCKER_COMPOSE
 
-IMAGE = "oracle:busybox"
 COMPOSE = """
 name: demo
 services:
@@ -244,19 +233,11 @@ def listing(top: str) -> list[str]:
     return sorted(lines)
 
 
-@pytest.fixture(scope="module")
-def engine(outer_namespaces: None) -> Iterator[DockerEngine]:
-    del outer_namespaces
-    with DockerEngine() as running:
-        running.import_busybox(IMAGE)
-        yield running
-
-
 @pytest.fixture
 def peers(
-    engine: DockerEngine, orchestra: Orchestra, tmp_path: os.PathLike[str]
+    docker_engine: DockerEngine, orchestra: Orchestra, tmp_path: os.PathLike[str]
 ) -> Iterator[tuple[Peer, Peer]]:
-    docker = Peer((_COMPOSE,), engine.environ, os.path.join(tmp_path, "demo"), IMAGE)
+    docker = Peer((COMPOSE_PROGRAM,), docker_engine.environ, os.path.join(tmp_path, "demo"), IMAGE)
     ours = Peer((PROGRAM,), orchestra.env, os.path.join(orchestra.directory, "demo"), "host")
     for peer in (docker, ours):
         done = peer("up", "-d")

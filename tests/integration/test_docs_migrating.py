@@ -6,24 +6,16 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.support.compose import write_compose
 from tests.support.docker_engine import DockerEngine
 from tests.support.markdown import blocks
-from tests.support.oracle import COMPOSE_PROGRAM, IMAGE, why_no_oracle
+from tests.support.oracle import BESIDE_DOCKER_COMPOSE, COMPOSE_PROGRAM, IMAGE
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
     from tests.support.scenario import Orchestra
 
-_REASON = why_no_oracle()
-pytestmark = [
-    pytest.mark.root,
-    pytest.mark.network,
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(_REASON), reason=_REASON or ""),
-]
+pytestmark = BESIDE_DOCKER_COMPOSE
 
 COMPOSE = f"""
 name: shop

@@ -7,36 +7,19 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
-from tests.support.docker_engine import DockerEngine, find_compose, why_no_engine
-from tests.support.eventually import eventually
+from tests.support.oracle import BESIDE_DOCKER_COMPOSE, COMPOSE_PROGRAM, IMAGE
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.support.docker_engine import DockerEngine
     from tests.support.scenario import Orchestra
 
-_COMPOSE = find_compose() or ""
-_REASON = (
-    why_no_engine()
-    or (None if _COMPOSE else "needs Docker Compose 2")
-    or (None if shutil.which("busybox") else "needs busybox-static")
-)
-pytestmark = [
-    pytest.mark.root,
-    pytest.mark.network,
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(_REASON), reason=_REASON or ""),
-]
+pytestmark = BESIDE_DOCKER_COMPOSE
 
-IMAGE = "oracle:busybox"
 COMPOSE = """
 name: demo
 services:
@@ -66,21 +49,6 @@ STEPS = (
     ("cp", "web:/tmp/file", "file"),
     ("down",),
 )
-
-
-@pytest.fixture(scope="module")
-def engine(outer_namespaces: None) -> Iterator[DockerEngine]:
-    del outer_namespaces
-    with DockerEngine() as running:
-        running.import_busybox(IMAGE)
-        eventually(_is_unmounted, within_s=20)
-        yield running
-
-
-def _is_unmounted() -> bool:
-    """Has the engine let go of the image's layer that it has just made?"""
-    with open("/proc/self/mountinfo") as file:
-        return "/merged " not in file.read()
 
 
 class Peer:
@@ -140,9 +108,11 @@ def line(service: str, action: str, attributes: dict[str, str]) -> str:
 
 
 def test_the_same_events(
-    engine: DockerEngine, orchestra: Orchestra, tmp_path: os.PathLike[str]
+    docker_engine: DockerEngine, orchestra: Orchestra, tmp_path: os.PathLike[str]
 ) -> None:
-    docker = DockerPeer(_COMPOSE, engine.environ, os.path.join(tmp_path, "demo"), IMAGE)
+    docker = DockerPeer(
+        COMPOSE_PROGRAM, docker_engine.environ, os.path.join(tmp_path, "demo"), IMAGE
+    )
     ours = Peer(PROGRAM, orchestra.env, os.path.join(orchestra.directory, "demo"), "host")
     theirs, mine = docker.story(), ours.story()
     assert "\n".join(mine) == "\n".join(theirs)

@@ -12,22 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.docker_engine import DockerEngine
-from tests.support.oracle import COMPOSE_PROGRAM, IMAGE, Peer, story, why_no_oracle
+from tests.support.oracle import BESIDE_DOCKER_COMPOSE, COMPOSE_PROGRAM, IMAGE, Peer, story
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.docker_engine import DockerEngine
     from tests.support.scenario import Orchestra
 
-_REASON = why_no_oracle()
-pytestmark = [
-    pytest.mark.root,
-    pytest.mark.network,
-    pytest.mark.slow,
-    pytest.mark.skipif(bool(_REASON), reason=_REASON or ""),
-]
+pytestmark = BESIDE_DOCKER_COMPOSE
 
 COMPOSE = """
 name: demo
@@ -344,16 +338,8 @@ ONLY_CODE = {
 """First words of steps, or whole steps, of which only the exit code is compared, and why."""
 
 
-@pytest.fixture(scope="module")
-def engine(outer_namespaces: None) -> Iterator[DockerEngine]:
-    del outer_namespaces
-    with DockerEngine() as running:
-        running.import_busybox(IMAGE)
-        yield running
-
-
 @pytest.fixture
-def docker(engine: DockerEngine, tmp_path: os.PathLike[str]) -> Iterator[Peer]:
+def docker(docker_engine: DockerEngine, tmp_path: os.PathLike[str]) -> Iterator[Peer]:
     cli = ("docker",)
     left_by = (
         (*cli, "ps", "-a", "--format", "{{.Names}} {{.State}}"),
@@ -361,17 +347,17 @@ def docker(engine: DockerEngine, tmp_path: os.PathLike[str]) -> Iterator[Peer]:
         (*cli, "volume", "ls", "-q"),
     )
     directory = os.path.join(tmp_path, "demo")
-    peer = Peer((COMPOSE_PROGRAM,), engine.environ, directory, IMAGE, left_by)
+    peer = Peer((COMPOSE_PROGRAM,), docker_engine.environ, directory, IMAGE, left_by)
     yield peer
     peer.write(COMPOSE)
     peer.run(("down", "-v", "-t", "0", "--remove-orphans"))
-    for name in engine.run(("docker", "volume", "ls", "-q")).split():
-        engine.run(("docker", "volume", "rm", name))
+    for name in docker_engine.run(("docker", "volume", "ls", "-q")).split():
+        docker_engine.run(("docker", "volume", "rm", name))
 
 
 @pytest.fixture
-def ours(engine: DockerEngine, orchestra: Orchestra) -> Peer:
-    orchestra("image", "import", "-c", 'CMD ["sh"]', f"{engine.root}/busybox.tar", IMAGE)
+def ours(docker_engine: DockerEngine, orchestra: Orchestra) -> Peer:
+    orchestra("image", "import", "-c", 'CMD ["sh"]', f"{docker_engine.root}/busybox.tar", IMAGE)
     left_by = (
         (PROGRAM, "-p", "demo", "ps", "-a", "--format", "{{.Name}} {{.State}}"),
         (PROGRAM, "network", "ls", "--format", "{{.Name}}"),

@@ -12,6 +12,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
+import pytest
+
 from tests.support.docker_engine import find_compose, why_no_engine
 
 if TYPE_CHECKING:
@@ -32,6 +34,16 @@ def why_no_oracle() -> str | None:
         or (None if COMPOSE_PROGRAM else "needs Docker Compose 2")
         or (None if shutil.which("busybox") else "needs busybox-static")
     )
+
+
+_REASON = why_no_oracle()
+BESIDE_DOCKER_COMPOSE = [
+    pytest.mark.root,
+    pytest.mark.network,
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(_REASON), reason=_REASON or ""),
+]
+"""The marks of tests that compare with Docker Compose, which have the fixture `docker_engine`."""
 
 
 class Told(NamedTuple):
