@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import email.utils
 import hashlib
+import http.client
 import os
 import posixpath
 import urllib.error
@@ -73,8 +74,8 @@ def fetch(wanted: Wanted, directory: str, kept: str) -> str:
         if known is None or not checksum or not _has(known, checksum):
             known = _download(url, base, known)
         if checksum and not _has(known, checksum):
-            found = known.digests.get(checksum.partition(":")[0], "")
             algorithm = checksum.partition(":")[0]
+            found = known.digests.get(algorithm, "")
             raise FetchError(f"{url} has the digest {algorithm}:{found}, and not {checksum}")
         name = file_name(url)
         path = os.path.join(directory, name)
@@ -123,7 +124,7 @@ def _download(url: str, base: str, known: _Kept | None) -> _Kept:
     except urllib.error.URLError as exc:
         reason = exc.reason.strerror if isinstance(exc.reason, OSError) else exc.reason
         raise FetchError(f"{url}: {reason or exc.reason}") from exc
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, http.client.HTTPException) as exc:
         raise FetchError(f"{url}: {exc}") from exc
 
 
@@ -138,7 +139,7 @@ def _save(response: HTTPResponse, url: str, base: str) -> _Kept:
             file.write(data)
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) != os.stat(draft).st_size:
-        raise FetchError(f"{url}: the connection broke off")
+        raise FetchError("the connection broke off")
     changed = response.headers.get("Last-Modified", "")
     moment = email.utils.parsedate_tz(changed)
     mtime = email.utils.mktime_tz(moment) if moment else 0

@@ -62,7 +62,7 @@ class Toolbox(NamedTuple):
 
     @property
     def _digests(self) -> str:
-        return os.path.join(os.path.dirname(self.caches), "digests")
+        return os.path.join(self.kept, "digests")
 
     def _mounted(self, files: FileSystem) -> Image:
         directory = self.work.directory("source")

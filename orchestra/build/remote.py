@@ -49,7 +49,7 @@ def remote_sources(
     if not repositories:
         if command.keep_git_dir:
             raise error_at(place, "ADD: --keep-git-dir is for git repositories")
-        return _downloaded(toolbox, request, command, sources)
+        return _downloaded(toolbox, command, sources)
     if len(sources) > 1:
         raise error_at(place, "ADD: a git repository is added alone", "write an ADD for each")
     try:
@@ -58,11 +58,8 @@ def remote_sources(
         raise error_at(place, f"ADD: {exc.what}", exc.fix) from exc
 
 
-def _downloaded(
-    toolbox: Toolbox, request: BuildRequest, command: Add, sources: list[str]
-) -> Remote:
+def _downloaded(toolbox: Toolbox, command: Add, sources: list[str]) -> Remote:
     """Now, since the key has the files' contents."""
-    del request
     directory = toolbox.work.directory("fetched")
     kept = os.path.join(toolbox.kept, "downloads")
     names = []
@@ -96,7 +93,7 @@ def _repository(toolbox: Toolbox, request: BuildRequest, command: Add, source: s
         directory = toolbox.work.directory("git")
         os.chmod(directory, 0o755)  # noqa: S103 (it becomes the destination's mode)
         try:
-            checkout.write(directory, keep_git_dir=repository.keeps_git_dir)
+            checkout.write(directory)
             path = inside(directory, repository.subdir, repository.shown)
         except OrchestraError as exc:
             raise error_at(command.place, f"ADD: {exc.what}", exc.fix) from exc

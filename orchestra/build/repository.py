@@ -134,12 +134,12 @@ class Checkout:
             fix="name a branch, a tag or a whole commit: URL#REF:DIRECTORY",
         )
 
-    def write(self, directory: str, *, keep_git_dir: bool) -> None:
+    def write(self, directory: str) -> None:
         """The files of the commit in the empty *directory*. Raises RepositoryError."""
         with locked_directory(self._bare):
             self._fetch()
             self._check_out(directory)
-        if not keep_git_dir:
+        if not self._repository.keeps_git_dir:
             for path in list(_git_directories(directory)):
                 remove_tree(path) if os.path.isdir(path) else os.unlink(path)
 

@@ -83,7 +83,7 @@ def decode_contents(data: bytes) -> Contents:
                 fix="use the version of orchestra that has written it, or a newer one",
             )
         contents = msgspec.json.decode(data, type=Contents)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise malformed(f"{CONTENTS}: {exc}") from exc
     paths = [part.path for part in contents.parts]
     if paths[:1] != [MODEL] or len(set(paths)) < len(paths):

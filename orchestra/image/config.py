@@ -91,7 +91,7 @@ def parse_config(data: bytes) -> ImageDocument:
         raise RegistryError(f"an image config of {len(data)} bytes is too large")
     try:
         return msgspec.json.decode(data, type=ImageDocument)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise RegistryError(f"the image config is malformed: {exc}") from exc
 
 

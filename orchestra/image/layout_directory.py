@@ -45,7 +45,7 @@ class LayoutDirectory:
                 f"{self._path} is no OCI layout: it has no index.json",
                 fix="`skopeo copy … oci:DIRECTORY` writes one",
             ) from exc
-        except (msgspec.DecodeError, RecursionError) as exc:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             raise RegistryError(f"{path} is malformed: {exc}") from exc
 
     def digest_of(self, tag: str) -> str:
@@ -98,7 +98,7 @@ def load_layout(store: LocalImageStore, text: str) -> str:
     """
     path, _, digest = text.partition("@")
     tag = ""
-    if not os.path.isdir(path):
+    if ":" in path and not os.path.isdir(path):
         path, _, tag = path.rpartition(":")
     layout = LayoutDirectory(path)
     digest = digest or layout.digest_of(tag)

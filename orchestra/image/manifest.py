@@ -130,7 +130,7 @@ def _is_attestation(entry: Descriptor) -> bool:
 def _decode(data: bytes, kind: type[T], name: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise RegistryError(f"the {name} is malformed: {exc}") from exc
 
 
@@ -140,13 +140,14 @@ def encode_manifest(config: Descriptor, layers: list[Descriptor]) -> bytes:
         {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
-            "config": _plain(config),
-            "layers": [_plain(layer) for layer in layers],
+            "config": plain_descriptor(config),
+            "layers": [plain_descriptor(layer) for layer in layers],
         }
     )
 
 
-def _plain(descriptor: Descriptor) -> dict[str, object]:
+def plain_descriptor(descriptor: Descriptor) -> dict[str, object]:
+    """What every descriptor says, in the order of the specification's examples."""
     return {
         "mediaType": descriptor.media_type,
         "digest": descriptor.digest,

@@ -94,6 +94,7 @@ def build_services(
     """
     requests = {}
     wanted: dict[str, Base] = {}
+    bases: dict[str, tuple[tuple[str, Place], ...]] = {}
     platform = None
     for service in services:
         with _about(service):
@@ -104,13 +105,14 @@ def build_services(
         platform = request.platform
         always = extras.pull or (service.build is not None and service.build.pull)
         with _about(service):
-            for image, place in bases_of(request):
+            bases[service.name] = tuple(bases_of(request))
+            for image, place in bases[service.name]:
                 if _familiar(image, place) not in ours and (always or not is_here(host, image)):
                     base = Base(place, always, stage_names(request), _path(service))
                     wanted.setdefault(image, base)
     if platform is not None:
         bring_bases(host, wanted, platform, watch)
-    needs = build_order(services, requests)
+    needs = build_order(services, requests, bases)
     jobs = {
         service.name: Job(requests[service.name], needs[service.name], _path(service))
         for service in services
@@ -239,7 +241,9 @@ def with_bases(project: Project, services: Iterable[Service]) -> tuple[Service, 
 
 
 def build_order(
-    services: Iterable[Service], requests: Mapping[str, BuildRequest]
+    services: Iterable[Service],
+    requests: Mapping[str, BuildRequest],
+    bases: Mapping[str, tuple[tuple[str, Place], ...]],
 ) -> dict[str, tuple[str, ...]]:
     """Whose images each service builds on: as `service:NAME`, or by the image's name.
 
@@ -264,13 +268,13 @@ def build_order(
                     *said[service],
                     *(
                         makers[name]
-                        for image, place in bases_of(request)
+                        for image, place in bases[service]
                         if (name := _familiar(image, place)) in makers and makers[name] != service
                     ),
                 )
             )
         )
-        for service, request in requests.items()
+        for service in requests
     }
     try:
         TopologicalSorter(needs).prepare()

@@ -17,7 +17,7 @@ from orchestra.image.saving import Wanted as Saved
 from orchestra.image.saving import archive
 from orchestra.image.snapshot.host import HostSnapshotter
 from orchestra.image.store import LocalImageStore
-from orchestra.ops.image_save import write_file
+from orchestra.ops.image_save import write_file, write_stdout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -140,9 +140,7 @@ def _write(dest: str, chunks: Iterable[bytes]) -> None:
         return
     if sys.stdout.isatty():
         raise ConfigError("--output: refusing to write an archive to a terminal", fix="> FILE")
-    for chunk in chunks:
-        sys.stdout.buffer.write(chunk)
-    sys.stdout.buffer.flush()
+    write_stdout(chunks)
 
 
 def check_output(output: Output) -> None:

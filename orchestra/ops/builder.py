@@ -92,11 +92,10 @@ def prune_build_cache(
     """
     removed: list[str] = []
     freed = 0
-    for path in _old_mounts(layout, before_ns):
+    for path in _old_entries(_caches(layout), before_ns):
         size = _prune_mount(path)
         freed += size
         removed += () if os.path.exists(path) else (_short(path),)
-    freed += _prune_digests(layout, before_ns)
     store = LocalImageStore(layout.images)
     spared = frozenset() if shared_too else image_layers(store) | {""}
     kept = set()
@@ -109,36 +108,14 @@ def prune_build_cache(
             kept |= {record.diff_id, record.blob}
     for digest in store.pinned() - kept:
         store.unpin(digest)
-    for name in ("compressed", "downloads", "git"):
-        freed += _prune_directory(os.path.join(layout.builds, name), before_ns)
+    for name in ("digests", "compressed", "downloads", "git"):
+        old = _old_entries(os.path.join(layout.builds, name), before_ns)
+        freed += sum(map(_prune_mount, old))
     freed += sweep(store, partial(used_images, layout)).freed_bytes
     return CachePruned(tuple(removed), freed)
 
 
-def _prune_directory(directory: str, before_ns: int | None) -> int:
-    """Remove the entries of *directory*, which builds make again when they need them."""
-    freed = 0
-    for name in os.listdir(directory) if os.path.isdir(directory) else ():
-        path = os.path.join(directory, name)
-        if before_ns is None or os.stat(path).st_mtime_ns < before_ns:
-            freed += _prune_mount(path)
-    return freed
-
-
-def _prune_digests(layout: Layout, before_ns: int | None) -> int:
-    directory = os.path.join(layout.builds, "digests")
-    freed = 0
-    for name in os.listdir(directory) if os.path.isdir(directory) else ():
-        path = os.path.join(directory, name)
-        status = os.stat(path)
-        if before_ns is None or status.st_mtime_ns < before_ns:
-            os.unlink(path)
-            freed += status.st_size
-    return freed
-
-
-def _old_mounts(layout: Layout, before_ns: int | None) -> Iterator[str]:
-    directory = _caches(layout)
+def _old_entries(directory: str, before_ns: int | None) -> Iterator[str]:
     for name in os.listdir(directory) if os.path.isdir(directory) else ():
         path = os.path.join(directory, name)
         if before_ns is None or os.stat(path).st_mtime_ns < before_ns:

@@ -8,7 +8,6 @@ digests, where an earlier version, which containers may still use, is in nobody'
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import tempfile
 import time
@@ -22,6 +21,7 @@ from orchestra.config.pipeline import load
 from orchestra.config.request import LoadRequest
 from orchestra.errors import ConfigError, NotFound
 from orchestra.image.catalog import NameRow
+from orchestra.image.filelock import locked_directory
 from orchestra.image.host import HOST_IMAGE
 from orchestra.image.loading import arrivals, expected_members
 from orchestra.image.receive import Receiver
@@ -91,7 +91,7 @@ def unpack_bundle(layout: Layout, path: str, project_name: str, report: Report) 
     report(Progress(resource, Phase.WORKING, "Unpacking"))
     with contextlib.ExitStack() as stack:
         reader = BundleReader(stack.enter_context(opened_bundle(path)))
-        stack.enter_context(_alone(layout))
+        stack.enter_context(locked_directory(layout.bundles))
         name = project_name or reader.contents.project
         if not name or name != normalize_name(name):
             raise malformed(f"{name[:200]!r} cannot be the name of a project")
@@ -113,18 +113,6 @@ def unpack_bundle(layout: Layout, path: str, project_name: str, report: Report) 
 
 
 # -- the directory --------------------------------------------------------------------------------
-@contextlib.contextmanager
-def _alone(layout: Layout) -> Iterator[None]:
-    """One bundle is unpacked, or removed, at a time. flock(2)."""
-    os.makedirs(layout.bundles, mode=0o700, exist_ok=True)
-    fd = os.open(layout.bundles, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
-
-
 def _place_files(
     layout: Layout, project: str, reader: BundleReader, undo: contextlib.ExitStack
 ) -> str:
@@ -238,7 +226,7 @@ def forget_bundles(layout: Layout) -> None:
     """Remove the directories that no project and no container lives in."""
     if not os.path.isdir(layout.bundles):
         return
-    with _alone(layout):
+    with locked_directory(layout.bundles):
         for project in os.listdir(layout.bundles):
             place = os.path.join(layout.bundles, project)
             if project.startswith(_DRAFT):

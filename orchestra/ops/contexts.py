@@ -122,7 +122,7 @@ class Contexts:
         os.makedirs(self._layout.data_root, 0o700, exist_ok=True)
         checkout = Checkout(repository, access, kept)
         directory = self._directory("git")
-        checkout.write(directory, keep_git_dir=repository.keeps_git_dir)
+        checkout.write(directory)
         return inside(directory, repository.subdir, repository.shown)
 
     def _downloaded(self, url: str) -> str:

@@ -39,7 +39,7 @@ def image_save(layout: Layout, references: Sequence[str], path: str) -> None:
                 fix="orchestra image save -o FILE IMAGE, or > FILE",
             )
         else:
-            _write(sys.stdout.buffer, chunks)
+            write_stdout(chunks)
 
 
 def select(store: LocalImageStore, references: Iterable[str]) -> list[Wanted]:
@@ -98,13 +98,18 @@ def write_file(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None
         raise
 
 
+def write_stdout(chunks: Iterable[bytes]) -> None:
+    """The archive for whoever reads our output. Raises OSError."""
+    _write(sys.stdout.buffer, chunks)
+
+
 def _created(path: str, mode: int) -> BinaryIO:
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     except (FileNotFoundError, NotADirectoryError) as exc:
         where = os.path.dirname(path) or "."
         raise NotFound(
-            f"there is no directory {where}", fix="look at the path after --output"
+            f'invalid output path: directory "{where}" does not exist', fix="make it first"
         ) from exc
     except PermissionError as exc:
         raise PermissionDenied(f"{path}: {exc.strerror}") from exc

@@ -49,7 +49,7 @@ class RegistrySettings(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def cas(self) -> tuple[str, ...]:
-        return self.ca if isinstance(self.ca, tuple) else (self.ca,)
+        return self.ca if isinstance(self.ca, tuple) else tuple(filter(None, (self.ca,)))
 
 
 class _File(Frozen, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -172,7 +172,7 @@ def _docker_certificates(directory: str) -> dict[str, RegistrySettings]:
 def _certificates_in(directory: str, *, insecure: bool) -> RegistrySettings:
     try:
         names = sorted(os.listdir(directory))
-    except NotADirectoryError:
+    except OSError:  # no directory, or one that this user may not read: the others count
         names = []
     own = next((name for name in names if name.endswith(".cert")), "")
     return RegistrySettings(

@@ -14,7 +14,7 @@ import msgspec
 
 from orchestra.errors import RegistryError
 from orchestra.image.config import created_ns, rfc3339
-from orchestra.image.manifest import OCI_MANIFEST, Descriptor
+from orchestra.image.manifest import OCI_MANIFEST, Descriptor, plain_descriptor
 from orchestra.model.container import Frozen
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def parse_document(data: bytes) -> CacheDocument:
     """Raises RegistryError."""
     try:
         return msgspec.json.decode(data, type=CacheDocument)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise RegistryError(f"the cache's description is malformed: {exc}") from exc
 
 
@@ -87,7 +87,7 @@ def parse_inline(data: bytes, layers: Sequence[Known]) -> dict[str, Offer]:
     """The records in an image's config, about the image's own layers. Raises RegistryError."""
     try:
         records = msgspec.json.decode(data, type=tuple[CacheRecord, ...])
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise RegistryError(f"the image's inline cache is malformed: {exc}") from exc
     return _offers(records, layers)
 
@@ -167,13 +167,10 @@ def manifest_for(config: Descriptor, layers: Iterable[Known]) -> bytes:
         {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
-            "config": _plain(config),
+            "config": plain_descriptor(config),
             "layers": [
-                {**_plain(layer.blob), "annotations": {_DIFF_ID: layer.diff_id}} for layer in layers
+                {**plain_descriptor(layer.blob), "annotations": {_DIFF_ID: layer.diff_id}}
+                for layer in layers
             ],
         }
     )
-
-
-def _plain(blob: Descriptor) -> dict[str, object]:
-    return {"mediaType": blob.media_type, "digest": blob.digest, "size": blob.size}

@@ -12,7 +12,7 @@ import msgspec
 from orchestra.errors import NotFound
 from orchestra.image.blobs import digest_of
 from orchestra.image.layout_directory import NAME, LayoutDirectory
-from orchestra.image.manifest import OCI_MANIFEST, Descriptor
+from orchestra.image.manifest import OCI_MANIFEST, Descriptor, plain_descriptor
 from orchestra.registry.download import Download
 from orchestra.registry.push import push
 from orchestra.registry.together import Stop
@@ -123,12 +123,7 @@ class Layout:
         index = {
             "schemaVersion": 2,
             "manifests": [
-                {
-                    "mediaType": entry.media_type,
-                    "digest": entry.digest,
-                    "size": entry.size,
-                    "annotations": entry.annotations or {},
-                }
+                {**plain_descriptor(entry), "annotations": entry.annotations or {}}
                 for entry in (*entries, new)
             ],
         }

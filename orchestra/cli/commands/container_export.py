@@ -21,13 +21,11 @@ COMMAND = Command(
 
 def run(args: Args, context: Context) -> int:
     """Write the archive."""
-    import sys
-
     from orchestra.cli.context import is_terminal
     from orchestra.cli.flags import UsageError
     from orchestra.ops.container_export import container_export
     from orchestra.ops.container_find import find_container
-    from orchestra.ops.export import write_whole
+    from orchestra.ops.image_save import write_file, write_stdout
 
     output = args.text("output")
     if not output and is_terminal(1):
@@ -35,9 +33,7 @@ def run(args: Args, context: Context) -> int:
     host = context.host()
     chunks = container_export(host, find_container(host.layout, args.words[0]))
     if output:
-        write_whole(output, chunks)
-        return 0
-    for chunk in chunks:
-        sys.stdout.buffer.write(chunk)
-    sys.stdout.buffer.flush()
+        write_file(output, chunks, mode=0o600)
+    else:
+        write_stdout(chunks)
     return 0

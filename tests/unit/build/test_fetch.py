@@ -103,6 +103,11 @@ def test_a_server_that_is_not_there_is_told(tmp_path: Path, url: str) -> None:
         get("http://127.0.0.1:1/x", tmp_path)
 
 
+def test_an_address_that_is_none_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FetchError, match="http://h:abc/x: nonnumeric port"):
+        get("http://h:abc/x", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("source", "name"),
     [

@@ -67,6 +67,7 @@ def test_the_content_type_may_have_parameters() -> None:
     [
         (b"", "malformed"),
         (b"[]", "malformed"),
+        (b'{"mediaType": "\xff"}', "malformed"),
         (b"{}", "either layers or manifests"),
         (b"[" * 100_000, "malformed"),
         (manifest(manifests=[BLOB]), "either layers or manifests"),
