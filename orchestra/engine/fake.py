@@ -23,14 +23,13 @@ from orchestra.errors import (
 )
 from orchestra.model.container import MountKind
 from orchestra.model.network import NetworkState, VolumeState
-from orchestra.model.state import ContainerState, EndpointState, Health, PortState, Status
+from orchestra.model.state import ALIVE, ContainerState, EndpointState, Health, PortState, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from orchestra.model.container import ContainerSpec
 
-_ALIVE = (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
 _SECOND_NS = 1_000_000_000
 
 
@@ -128,7 +127,7 @@ class FakeEngine:
         if state is None:
             return base.Completion(ticket=ticket, error=_no_container(request.id))
         if isinstance(request, base.WaitExited):
-            if state.status in _ALIVE or state.status == Status.CREATED:
+            if state.status in ALIVE or state.status == Status.CREATED:
                 return None
             return base.Completion(ticket=ticket, exit_code=state.exit_code)
         if state.status == Status.EXITED:
@@ -208,7 +207,7 @@ class FakeEngine:
 
     def _start_container(self, request: base.StartContainer) -> None:
         state = self._state(request.id)
-        if state.status in _ALIVE:
+        if state.status in ALIVE:
             return
         spec = self._specs[request.id]
         behaviour = self.behaviours.get(spec.service, Behaviour())
@@ -244,7 +243,7 @@ class FakeEngine:
 
     def _is_run(self, identifier: str, run: int) -> bool:
         state = self._states.get(identifier)
-        return state is not None and state.status in _ALIVE and self._starts.get(identifier) == run
+        return state is not None and state.status in ALIVE and self._starts.get(identifier) == run
 
     def _end(self, identifier: str, code: int, *, by_user: bool = False) -> None:
         self._change(
@@ -260,13 +259,13 @@ class FakeEngine:
 
     def _stop(self, request: base.StopContainer) -> None:
         state = self._state(request.id)
-        if state.status in _ALIVE:
+        if state.status in ALIVE:
             stubborn = self.behaviours.get(state.service, Behaviour()).ignores_stop_signal
             self._end(request.id, 137 if stubborn else 143, by_user=True)
 
     def _kill(self, request: base.KillContainer) -> None:
         state = self._state(request.id)
-        if state.status not in _ALIVE:
+        if state.status not in ALIVE:
             raise Conflict(f"container {state.name} is not running")
         if request.signal in ("SIGKILL", "KILL", "9"):
             self._end(request.id, 137, by_user=True)
@@ -276,11 +275,11 @@ class FakeEngine:
     def _attach_input(self, request: base.AttachInput) -> None:
         """There is nothing to write into."""
         state = self._state(request.id)
-        if state.status not in _ALIVE:
+        if state.status not in ALIVE:
             raise Conflict(f"container {state.name} is not running")
 
     def _restart(self, request: base.RestartContainer) -> None:
-        if self._state(request.id).status in _ALIVE:
+        if self._state(request.id).status in ALIVE:
             self._end(request.id, 143, by_user=True)
         self._start_container(base.StartContainer(id=request.id))
 
@@ -300,7 +299,7 @@ class FakeEngine:
         state = self._states.get(request.id)
         if state is None:
             return
-        if state.status in _ALIVE and not request.force:
+        if state.status in ALIVE and not request.force:
             raise Conflict(f"container {state.name} is running", fix="stop it first")
         spec = self._specs.pop(request.id)
         del self._states[request.id]

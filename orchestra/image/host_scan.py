@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestra.image.host_secrets import NAMED_IN, is_closed, is_named
+from orchestra.linux.procfs import mountinfo_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -185,13 +186,7 @@ def mount_points_below(tree: str, host_root: str, mountinfo: str) -> tuple[str, 
         fields = line.split(" ", 5)
         if len(fields) < 6:
             continue
-        target = _unescape(fields[4])
+        target = mountinfo_path(fields[4])
         if target.startswith(prefix):
             found.add(target[len(prefix) - len(tree) - 1 :])
     return tuple(sorted(found))
-
-
-def _unescape(field: str) -> str:
-    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        field = field.replace(code, character)
-    return field

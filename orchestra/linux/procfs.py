@@ -66,3 +66,10 @@ def mount_id(fd: int) -> int:
             if line.startswith("mnt_id:"):
                 return int(line.split()[1])
     return -1
+
+
+def mountinfo_path(field: str) -> str:
+    """The path that *field* of /proc/PID/mountinfo stands for. proc(5)."""
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        field = field.replace(code, character)
+    return field

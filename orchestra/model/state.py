@@ -24,6 +24,10 @@ class Status:
     DEAD = "dead"
 
 
+ALIVE = (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
+"""A container that has one of these has been started and has not ended for good."""
+
+
 class Health:
     """The states of a healthcheck, as Docker names them; NONE when there is no check."""
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import Conflict
 from orchestra.model.container import ContainerId
-from orchestra.model.state import Status
+from orchestra.model.state import ALIVE, Status
 from orchestra.ops.attend import Outcome, Subject, attend
 from orchestra.ops.container_find import read_spec
-from orchestra.ops.target import ALIVE, one_container
+from orchestra.ops.target import one_container
 from orchestra.runtime.detachkeys import key_bytes
 from orchestra.runtime.signalpipe import SignalPipe
 

@@ -29,9 +29,9 @@ from orchestra.image.host import HOST_IMAGE
 from orchestra.image.saving import Wanted, archive
 from orchestra.image.store import LocalImageStore
 from orchestra.model.container import ImageId
+from orchestra.model.state import ALIVE
 from orchestra.ops.container_find import all_states
 from orchestra.ops.image_save import write_file
-from orchestra.ops.target import ALIVE
 from orchestra.plan.container import image_reference
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.mounts import mounted_images

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.engine import base as engine
 from orchestra.errors import Conflict, OrchestraError
 from orchestra.model.container import ContainerId
-from orchestra.model.state import Status
+from orchestra.model.state import ALIVE, Status
 from orchestra.ops.container_find import find_container
-from orchestra.ops.target import ALIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import ConfigError, NotFound
+from orchestra.model.state import ALIVE
 from orchestra.ops.container_find import all_states, find_container
 from orchestra.ops.object_filters import ObjectFilters, name_passes
-from orchestra.ops.target import ALIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound, Unsupported
+from orchestra.model.state import ALIVE
 from orchestra.ops.container_find import read_spec
-from orchestra.ops.target import ALIVE
 from orchestra.runtime.logread import Log, follow
 from orchestra.runtime.statefile import read_stored_state
 

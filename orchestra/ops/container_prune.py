@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from orchestra.model.state import ALIVE
 from orchestra.ops import container_ask as ask
 from orchestra.ops.container_find import all_states
 from orchestra.ops.system_df import written_bytes
-from orchestra.ops.target import ALIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

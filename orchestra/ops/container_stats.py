@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.model.container import Resources
-from orchestra.ops.target import ALIVE
+from orchestra.model.state import ALIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import NotFound
+from orchestra.model.state import ALIVE
 from orchestra.ops.container_cp import STREAM, CopyOptions, copy_from, copy_to
 from orchestra.ops.lock import project_lock
-from orchestra.ops.target import ALIVE, find_containers
+from orchestra.ops.target import find_containers
 from orchestra.plan.events import Phase, Progress
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import Interrupted
-from orchestra.model.state import Status
+from orchestra.model.state import ALIVE, Status
 from orchestra.ops.beside import Alone, Wish
 from orchestra.ops.dispatch import open_client
 from orchestra.ops.hooklines import HookLines
@@ -20,7 +20,7 @@ from orchestra.ops.interrupts import Interrupts
 from orchestra.ops.lock import project_lock
 from orchestra.ops.logs import Follower
 from orchestra.ops.projectfile import record_project
-from orchestra.ops.target import ALIVE, Target, find_containers
+from orchestra.ops.target import Target, find_containers
 from orchestra.ops.timeline import save_trace
 from orchestra.ops.up import plan_for, prepared_state
 from orchestra.plan.events import Phase, Progress

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.ops.target import ALIVE
+from orchestra.model.state import ALIVE
 from orchestra.runtime.statefile import container_ids, projects, read_states
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestra.model.state import ALIVE
 from orchestra.ops.dispatch import dispatch
-from orchestra.ops.target import ALIVE, Target, find_containers, is_orphan
+from orchestra.ops.target import Target, find_containers, is_orphan
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.lifecycle import plan_each
 from orchestra.plan.operations import Verb

@@ -10,8 +10,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.model.state import Status
-from orchestra.ops.target import ALIVE, Target, any_container, find_containers, is_meant, is_orphan
+from orchestra.model.state import ALIVE, Status
+from orchestra.ops.target import Target, any_container, find_containers, is_meant, is_orphan
 from orchestra.runtime.logread import Changes, Log, LogLine, Span
 from orchestra.runtime.statefile import container_ids, read_states, read_stored_state
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import ConfigError, Conflict, NotFound
 from orchestra.model.hashing import network_id
+from orchestra.model.state import ALIVE
 from orchestra.network.standalone import open_networks
 from orchestra.ops.container_find import all_states
 from orchestra.ops.lock import project_lock
 from orchestra.ops.object_filters import name_passes
-from orchestra.ops.target import ALIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.ops.target import ALIVE, find_containers
+from orchestra.model.state import ALIVE
+from orchestra.ops.target import find_containers
 
 if TYPE_CHECKING:
     from orchestra.layout import Layout

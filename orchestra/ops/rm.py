@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestra.model.state import ALIVE
 from orchestra.ops.dispatch import dispatch
-from orchestra.ops.target import ALIVE, find_containers
+from orchestra.ops.target import find_containers
 from orchestra.plan.lifecycle import plan_remove
 
 if TYPE_CHECKING:

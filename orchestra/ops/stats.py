@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from orchestra.model.state import ALIVE
 from orchestra.ops.container_find import all_states, find_container
 from orchestra.ops.container_stats import Sampler
-from orchestra.ops.target import ALIVE, find_containers
+from orchestra.ops.target import find_containers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

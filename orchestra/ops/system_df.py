@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.errors import OrchestraError
 from orchestra.image.store import LocalImageStore
 from orchestra.linux.tree_size import tree_size
+from orchestra.model.state import ALIVE
 from orchestra.ops.builder import build_cache
 from orchestra.ops.container_find import all_states
 from orchestra.ops.image_ls import lines_of
-from orchestra.ops.target import ALIVE
 from orchestra.volume.local import LocalVolumes
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.engine import base as engine
 from orchestra.linux.tree_size import tree_size
 from orchestra.model.container import ContainerId
+from orchestra.model.state import ALIVE
 from orchestra.ops.builder import CachePruned, prune_build_cache
 from orchestra.ops.bundle_up import forget_bundles
 from orchestra.ops.container_find import all_states
@@ -15,7 +16,6 @@ from orchestra.ops.lock import project_lock
 from orchestra.ops.networks import DEFAULT_NETWORK, prune_networks
 from orchestra.ops.object_filters import ObjectFilters
 from orchestra.ops.projectfile import may_have_resources
-from orchestra.ops.target import ALIVE
 from orchestra.ops.volumes import prune_volumes
 from orchestra.plan.execute import execute
 from orchestra.plan.graph import PlanBuilder

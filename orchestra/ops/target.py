@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import NotFound
-from orchestra.model.state import Status
+from orchestra.model.state import ALIVE
 from orchestra.plan.desired import unknown_service
 from orchestra.runtime.statefile import read_states
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from orchestra.layout import Layout
     from orchestra.model.state import ContainerState
-
-ALIVE = (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
 
 
 class Target(NamedTuple):

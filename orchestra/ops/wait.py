@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound
+from orchestra.model.state import ALIVE
 from orchestra.ops.dispatch import open_client
-from orchestra.ops.target import ALIVE, find_containers, is_meant
+from orchestra.ops.target import find_containers, is_meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.model import labels
-from orchestra.model.state import Health, Status
+from orchestra.model.state import ALIVE, Health, Status
 from orchestra.plan.graph import Plan, PlanBuilder
 from orchestra.plan.operations import Verb
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 Frame = dict[str, object]
 """A request as the supervisor reads it; its "type" is the name of the request's class."""
 
-_ALIVE = (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
 _COMPLETED = "service_completed_successfully"
 _HEALTHY = "service_healthy"
 
@@ -82,7 +81,7 @@ def plan_start(
 ) -> Plan[Frame]:
     """Start what does not run of *chosen*, after their dependencies of *everything* are ready."""
     builder: PlanBuilder[Frame] = PlanBuilder()
-    starting = {c.id for c in chosen if c.status not in _ALIVE}
+    starting = {c.id for c in chosen if c.status not in ALIVE}
     by_service = _by_service(c for c in everything if not c.oneoff)
     started: dict[str, int] = {}
     waits: dict[tuple[str, str], int] = {}
@@ -210,7 +209,7 @@ def _stop(
     stopped: dict[str, int] = {}
     waiting: dict[str, list[int]] = {}  # service -> the stops of its dependents
     for container in reversed(in_order(containers)):
-        if container.status not in _ALIVE:
+        if container.status not in ALIVE:
             continue
         request: Frame = {"type": "StopContainer", "id": container.id}
         if grace_s is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.model.state import Status
+from orchestra.model.state import ALIVE
 from orchestra.plan.lifecycle import plan_start, plan_stop
 from orchestra.plan.operations import Verb
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from orchestra.model.state import ContainerState
     from orchestra.plan.graph import Plan
     from orchestra.plan.lifecycle import Frame
-
-_ALIVE = (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
 
 
 class Policy(NamedTuple):
@@ -32,7 +30,7 @@ class Policy(NamedTuple):
 
 def is_due(container: ContainerState, policy: Policy) -> bool:
     """Is *container*, which has been started at least once, to run again?"""
-    if container.status in _ALIVE or not container.started_ns:
+    if container.status in ALIVE or not container.started_ns:
         return False
     match policy.mode:
         case "always":

@@ -60,10 +60,10 @@ def with_devices(spec: ContainerSpec, known: CdiDevices) -> ContainerSpec:
     devices, mounts, groups = list(spec.devices), list(spec.mounts), list(spec.process.groups)
     for edits in _chosen(spec, known):
         content = _checked(edits)
-        env.update(_pairs(edits, content.get("env") or ()))
-        devices += [_device(edits, node) for node in content.get("deviceNodes") or ()]
-        mounts += [_mount(edits, mount) for mount in content.get("mounts") or ()]
-        groups += [str(gid) for gid in content.get("additionalGids") or ()]
+        env.update(_pairs(edits, _entries(edits, content, "env")))
+        devices += [_device(edits, node) for node in _entries(edits, content, "deviceNodes")]
+        mounts += [_mount(edits, mount) for mount in _entries(edits, content, "mounts")]
+        groups += [str(gid) for gid in _entries(edits, content, "additionalGids")]
     process = msgspec.structs.replace(
         spec.process, env=tuple(env.items()), groups=tuple(dict.fromkeys(groups))
     )
@@ -77,7 +77,7 @@ def hooks_of(spec: ContainerSpec, known: CdiDevices) -> tuple[CdiHook, ...]:
     return tuple(
         _hook(edits, hook)
         for edits in _chosen(spec, known)
-        for hook in _checked(edits).get("hooks") or ()
+        for hook in _entries(edits, _checked(edits), "hooks")
     )
 
 
@@ -134,7 +134,7 @@ def _device(edits: Edits, node: Any) -> Device:
 
 def _mount(edits: Edits, mount: Any) -> Mount:
     source, target = _text(edits, mount, "hostPath"), _text(edits, mount, "containerPath")
-    options = [str(each) for each in mount.get("options") or ()]
+    options = [str(each) for each in _entries(edits, mount, "options")]
     if mount.get("type") == _OWN_FILESYSTEM:
         return Mount(kind=MountKind.TMPFS, target=target, options=",".join(options))
     if mount.get("type") not in (None, "", "none", "bind"):
@@ -156,9 +156,16 @@ def _hook(edits: Edits, hook: Any) -> CdiHook:
             f"{edits.origin}: a hook at {name} cannot be run",
             fix="only createContainer hooks are; make a CDI specification without it",
         )
-    args = tuple(str(each) for each in hook.get("args") or (path,))
-    env = tuple(str(each) for each in hook.get("env") or ())
+    args = tuple(str(each) for each in _entries(edits, hook, "args") or (path,))
+    env = tuple(str(each) for each in _entries(edits, hook, "env"))
     return CdiHook(path, args, env, hook.get("timeout"))
+
+
+def _entries(edits: Edits, fields: Mapping[str, Any], key: str) -> list[Any]:
+    value = fields.get(key) or []
+    if not isinstance(value, list):
+        raise _wrong(edits, f"{key} is no list: {value!r}")
+    return value
 
 
 def _text(edits: Edits, fields: Any, key: str) -> str:

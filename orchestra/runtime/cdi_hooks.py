@@ -14,6 +14,7 @@ import select
 import signal
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.linux.fds import Fd
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, StepFailed
 
 if TYPE_CHECKING:
@@ -54,13 +55,14 @@ class RunHook(NamedTuple):
         input_end, state_end = os.pipe2(os.O_CLOEXEC)  # holds the state: it is shorter than 64 KiB
         os.write(state_end, state)
         os.close(state_end)
-        output_end, write_end = os.pipe2(os.O_CLOEXEC)
+        output = os.memfd_create("hook", os.MFD_CLOEXEC)  # however much it writes, it ends
         pid = os.fork()
         if pid == 0:
             try:
                 os.dup2(input_end, 0)
-                os.dup2(write_end, 1)
-                os.dup2(write_end, 2)
+                os.dup2(output, 1)
+                os.dup2(output, 2)
+                signal.pthread_sigmask(signal.SIG_SETMASK, ())  # ours are held for the container
                 env = dict(each.partition("=")[::2] for each in self.hook.env)
                 os.execve(self.hook.path, self.hook.args, env)  # noqa: S606
             except OSError as exc:
@@ -68,23 +70,15 @@ class RunHook(NamedTuple):
             finally:
                 os._exit(127)
         os.close(input_end)
-        os.close(write_end)
-        return self._await(pid, output_end)
+        with Fd(output):
+            return self._await(pid), os.pread(output, _MOST_OUTPUT, 0)
 
-    def _await(self, pid: int, output_end: int) -> tuple[int, bytes]:
-        pidfd = os.pidfd_open(pid)
-        poll = select.poll()
-        poll.register(pidfd, select.POLLIN)
-        if not poll.poll((self.hook.timeout_s or _PATIENCE_S) * 1000):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), self.hook.path)
-        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        os.close(pidfd)
-        os.set_blocking(output_end, False)
-        try:
-            output = os.read(output_end, _MOST_OUTPUT)
-        except BlockingIOError:
-            output = b""
-        os.close(output_end)
-        return status, output
+    def _await(self, pid: int) -> int:
+        with Fd(os.pidfd_open(pid)) as pidfd:
+            poll = select.poll()
+            poll.register(pidfd.fileno(), select.POLLIN)
+            if not poll.poll((self.hook.timeout_s or _PATIENCE_S) * 1000):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                raise OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), self.hook.path)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -223,7 +223,7 @@ class ContainerChild:
 
     # -- while "/" is the container's ---------------------------------------------------------
     def _find_user(self) -> None:
-        self._user = look_up_user(self._plan.execution)
+        self._user = look_up_user(self._plan.execution.user, self._plan.execution.groups)
 
     def _make_directory(self) -> None:
         path = self._plan.execution.cwd

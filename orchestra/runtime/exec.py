@@ -281,7 +281,7 @@ class _ExecChild:
     def _execute(self) -> NoReturn:
         execution = self._execution
         self._step = "find the user"
-        user = look_up_user(execution)
+        user = look_up_user(execution.user, execution.groups)
         if user.uid:
             for number in (0, 1, 2):
                 with contextlib.suppress(OSError):  # so that the user may reopen /dev/stdout

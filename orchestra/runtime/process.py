@@ -53,17 +53,17 @@ class Execution(NamedTuple):
     oom_score_adj: int | None = None
 
 
-def look_up_user(execution: Execution) -> User:
-    """The user in this root's passwd and group files. Raises StepFailed."""
+def look_up_user(user: str, groups: tuple[str, ...] = ()) -> User:
+    """*user*, with further *groups*, in this root's passwd and group files. Raises StepFailed."""
     try:
         return find_user(
-            execution.user,
-            execution.groups,
+            user,
+            groups,
             _read_regular("/etc/passwd"),
             _read_regular("/etc/group"),
         )
     except UserError as exc:
-        step = f'find the user "{execution.user}"'
+        step = f'find the user "{user}"'
         fix = "use a name from the image's /etc/passwd and /etc/group, or numbers: user: 1000:1000"
         raise StepFailed(Failure(BEFORE_EXEC, step, 0, "", str(exc), fix)) from exc
 

@@ -16,7 +16,7 @@ from orchestra.linux.constants import CLONE_NEWNS, MS_PRIVATE, MS_REC
 from orchestra.linux.fds import Fd
 from orchestra.linux.mount import clone_tree, mount
 from orchestra.linux.namespaces import unshare
-from orchestra.linux.procfs import is_running
+from orchestra.linux.procfs import is_running, mountinfo_path
 from orchestra.linux.safe_open import safe_open
 from orchestra.runtime import channel as sync
 from orchestra.runtime.failure import Failure, decode, failure_of
@@ -55,7 +55,7 @@ def kernel_mounts(pid: int, root: int) -> frozenset[FileId]:
     with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
             left, _, right = line.partition(" - ")
-            place = _unescaped(left.split(" ")[4])
+            place = mountinfo_path(left.split(" ")[4])
             if right.partition(" ")[0] in _OF_THE_KERNEL or place == "/dev":
                 try:
                     with safe_open(root, place) as mounted:
@@ -64,12 +64,6 @@ def kernel_mounts(pid: int, root: int) -> frozenset[FileId]:
                     continue
                 found.add((status.st_dev, status.st_ino))
     return frozenset(found)
-
-
-def _unescaped(place: str) -> str:
-    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        place = place.replace(code, character)
-    return place
 
 
 def layers_of(rootfs: Rootfs, options: str, *, writable: bool) -> tuple[Overlay, ...]:

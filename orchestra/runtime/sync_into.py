@@ -25,7 +25,7 @@ from orchestra.linux.fds import close_all_but
 from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns
 from orchestra.linux.procfs import is_running
 from orchestra.runtime.failure import StepFailed
-from orchestra.runtime.process import Execution, look_up_user, shield_memory
+from orchestra.runtime.process import look_up_user, shield_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,10 +149,7 @@ class _Child:
     def _owner_ids(self) -> tuple[int, int] | None:
         if not self._owner:
             return None
-        nobody = Execution(
-            (), (), "/", self._owner, (), 0, no_new_privs=False, install_seccomp=None
-        )
-        user = look_up_user(nobody)
+        user = look_up_user(self._owner)
         return user.uid, user.gid
 
     def _unpack(self, ids: tuple[int, int] | None) -> None:

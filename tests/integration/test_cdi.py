@@ -130,6 +130,7 @@ def test_hook_at_the_container_s_creation_sees_its_root(orchestra: Orchestra, sp
             "import json, os, sys\n"
             "bundle = json.load(sys.stdin)['bundle']\n"
             "root = json.load(open(bundle + '/config.json'))['root']['path']\n"
+            "print('x' * 1_000_000)\n"
             "open(root + '/made-by-hook', 'w').write(' '.join(sys.argv[1:]) + os.environ['WHO'])\n"
         )
     os.chmod(script, stat.S_IRWXU)
@@ -151,6 +152,8 @@ def test_hook_at_the_container_s_creation_sees_its_root(orchestra: Orchestra, sp
         ({"hooks": [{"hookName": "poststop", "path": "/bin/true"}]}, "a hook at poststop cannot"),
         ({"intelRdt": {"closID": "x"}}, "containerEdits.intelRdt cannot be obeyed"),
         ({"mounts": [{"hostPath": "/x"}]}, "an entry without containerPath"),
+        ({"mounts": 5}, "mounts is no list: 5"),
+        ({"additionalGids": 5}, "additionalGids is no list: 5"),
         (
             {"hooks": [{"hookName": "createContainer", "path": "/bin/false"}]},
             "cannot run the hook /bin/false: it ended with status 1",

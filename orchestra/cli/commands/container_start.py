@@ -40,9 +40,9 @@ def run(args: Args, context: Context) -> int:
 
 def _attended(args: Args, context: Context) -> int:
     from orchestra.cli.commands.attach import told
+    from orchestra.model.state import ALIVE
     from orchestra.ops.attach import AttachOptions, attach_to
     from orchestra.ops.container_find import find_container
-    from orchestra.ops.target import ALIVE
 
     if len(args.words) > 1:
         raise UsageError("you cannot start and attach multiple containers at once")

@@ -13,7 +13,7 @@ from orchestra.cli.render.duration import rfc3339_nano
 from orchestra.cli.render.networks import endpoint_id
 from orchestra.model.container import MountKind
 from orchestra.model.hashing import network_id
-from orchestra.model.state import Status
+from orchestra.model.state import ALIVE, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,7 @@ def _moment(then_ns: int) -> str:
 
 
 def _state(state: ContainerState, spec: ContainerSpec) -> dict[str, object]:
-    alive = state.status in (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
+    alive = state.status in ALIVE
     found: dict[str, object] = {
         "Status": state.status,
         "Running": alive,

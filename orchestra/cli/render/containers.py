@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from orchestra.cli.render.duration import ago, go_time, human_duration
-from orchestra.model.state import Health, Status
+from orchestra.model.state import ALIVE, Health, Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from orchestra.model.state import ContainerState, PortState
 
 NS = 1_000_000_000
-ALIVE = (Status.RUNNING, Status.PAUSED, Status.RESTARTING)
 
 HEADERS = {
     "ID": "CONTAINER ID",

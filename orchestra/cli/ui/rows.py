@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.cli.render.containers import ports_text
 from orchestra.cli.render.size import binary_size
-from orchestra.ops.target import ALIVE
+from orchestra.model.state import ALIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

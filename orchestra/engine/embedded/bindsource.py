@@ -21,7 +21,10 @@ def make_bind_source(path: str, user: str) -> None:
     found = os.stat(place)
     uid, gid = _numbers(user) or (found.st_uid, found.st_gid)
     for directory in reversed(missing):
-        os.mkdir(directory)
+        try:
+            os.mkdir(directory)
+        except FileExistsError:  # another project was faster
+            continue
         with contextlib.suppress(PermissionError):  # without root it is ours, which will do
             os.chown(directory, uid, gid)
 

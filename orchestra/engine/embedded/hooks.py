@@ -130,9 +130,3 @@ class HookSequence:
     def _end(self, error: OrchestraError | None) -> None:
         self._container.hooks = None
         self._done(error)
-
-
-def cancel(container: Container) -> None:
-    """Whatever hooks are under way: no more of them."""
-    if container.hooks is not None:
-        container.hooks.cancel()

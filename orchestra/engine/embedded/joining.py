@@ -8,10 +8,9 @@ import msgspec
 
 from orchestra.engine.embedded import running
 from orchestra.engine.embedded.assembly import write_etc_files
-from orchestra.engine.embedded.making import encode_spec
+from orchestra.engine.embedded.making import change_spec
 from orchestra.errors import Conflict
 from orchestra.model.container import NetworkMode
-from orchestra.runtime.statefile import write_atomically
 
 if TYPE_CHECKING:
     from orchestra.engine.base import ConnectNetwork, DisconnectNetwork
@@ -30,9 +29,9 @@ def connect(core: Core, container: Container, request: ConnectNetwork, reply: Re
             + ("the host" if spec.network_mode is NetworkMode.HOST else "another container"),
             fix="give its service networks of its own in place of network_mode",
         )
-    others = _without(spec, request.endpoint.network)
-    changed = msgspec.structs.replace(spec, endpoints=(*others, request.endpoint))
-    if spec.endpoints != changed.endpoints:
+    if request.endpoint not in spec.endpoints:
+        others = _without(spec, request.endpoint.network)
+        changed = msgspec.structs.replace(spec, endpoints=(*others, request.endpoint))
         allocation = core.drivers.networks.attach(
             changed, container.allocation, request.endpoint.network, container.state.pid
         )
@@ -60,8 +59,7 @@ def _remember(
     core: Core, container: Container, spec: ContainerSpec, allocation: Allocation
 ) -> None:
     """The files that outlive us, and those that the running container sees."""
-    container.spec = spec
-    write_atomically(core.layout.spec_json(core.project, spec.id), encode_spec(spec))
+    change_spec(core, container, spec)
     core.set_state(container, container.state._replace(endpoints=allocation.endpoints))
     if container.is_running:
         write_etc_files(core, container, core.layout.container_run(core.project, spec.id))

@@ -205,13 +205,17 @@ def release_name(core: Core, name: str, container_id: str) -> None:
             os.unlink(path)
 
 
+def change_spec(core: Core, container: Container, spec: ContainerSpec) -> None:
+    """Another description of the container from now on, also for who comes after us."""
+    container.spec = spec
+    write_atomically(core.layout.spec_json(core.project, spec.id), encode_spec(spec))
+
+
 def rename(core: Core, container: Container, request: RenameContainer, reply: Reply) -> None:
     old = container.state.name
     if request.name != old:
         claim_name(core, request.name, container.id)
-        container.spec = msgspec.structs.replace(container.spec, name=request.name)
-        path = core.layout.spec_json(core.project, container.id)
-        write_atomically(path, encode_spec(container.spec))
+        change_spec(core, container, msgspec.structs.replace(container.spec, name=request.name))
         core.set_state(container, container.state._replace(name=request.name))
         release_name(core, old, container.id)
         core.emit(container, "rename")

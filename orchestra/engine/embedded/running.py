@@ -50,7 +50,7 @@ def start(core: Core, container: Container, reply: Reply | None = None) -> None:
 
 def _prepare(core: Core, container: Container, undo: ExitStack) -> Launch:
     """Everything a launch needs beforehand, with its undoing in *undo*."""
-    spec, hooks = with_named_devices(core, container.spec)
+    spec, device_hooks = with_named_devices(core, container.spec)
     run_dir = core.layout.container_run(core.project, container.id)
     os.makedirs(run_dir, mode=0o700, exist_ok=True)
     stdin = -1
@@ -75,7 +75,7 @@ def _prepare(core: Core, container: Container, undo: ExitStack) -> Launch:
         privileged=spec.security.privileged,
     )
     undo.callback(core.destroy_scope, container)
-    return assemble(core, container, spec, container.scope, stdin)._replace(hooks=hooks)
+    return assemble(core, container, spec, container.scope, stdin)._replace(hooks=device_hooks)
 
 
 def _launch(core: Core, container: Container, plan: Launch) -> None:

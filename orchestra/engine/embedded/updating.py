@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from orchestra.engine.embedded.making import encode_spec
-from orchestra.runtime.statefile import write_atomically
+from orchestra.engine.embedded.making import change_spec
 
 if TYPE_CHECKING:
     from orchestra.engine.base import UpdateContainer
@@ -19,11 +18,11 @@ def update(core: Core, container: Container, request: UpdateContainer, reply: Re
     cgroups = core.drivers.cgroups
     if container.is_running and container.scope is not None:
         container.scope = cgroups.update(core.cgroup_name(container), request.resources)
-    container.spec = msgspec.structs.replace(
+    changed = msgspec.structs.replace(
         container.spec,
         resources=request.resources,
         restart=request.restart or container.spec.restart,
     )
-    write_atomically(core.layout.spec_json(core.project, container.id), encode_spec(container.spec))
+    change_spec(core, container, changed)
     core.emit(container, "update")
     reply.succeed(warnings=cgroups.warnings(request.resources))
