@@ -146,3 +146,15 @@ RUN_FLAGS = (
     Flag("detach-keys", "Override the key sequence for detaching a container", kind=TEXT),
     Flag("sig-proxy", "Proxy received signals to the process", default="true"),
 )
+
+STOP_FLAGS = (
+    Flag("signal", "Signal to send to the container", short="s", kind=TEXT),
+    Flag(
+        "time",
+        "Seconds to wait before killing the container",
+        short="t",
+        kind=NUMBER,
+        aliases=("timeout",),
+    ),
+)
+"""How `container stop` and `container restart` stop it."""

@@ -13,7 +13,7 @@ from orchestra.cli.flags import UsageError
 from orchestra.cli.mount_flag import mount_of
 from orchestra.cli.network_flag import networks_of
 from orchestra.cli.variables import labels, variables
-from orchestra.config import shortforms
+from orchestra.config import shortforms, values
 from orchestra.config.bind_service import bind_service
 from orchestra.config.problems import Fault
 from orchestra.errors import ConfigError
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
     from orchestra.model.service import Service
-
-_MOST_PORTS = 65_535
-_RESTARTS = ("no", "always", "on-failure", "unless-stopped")
 
 
 def service_of(name: str, args: Args, context: Context) -> Service:
@@ -99,18 +96,6 @@ def _hosts(texts: Iterable[str]) -> list[str]:
     return found
 
 
-def is_restart_policy(text: str) -> bool:
-    """Is it one of Docker's words for when to start again, or on-failure:N?"""
-    mode, colon, attempts = text.partition(":")
-    return mode in _RESTARTS and (not colon or (mode == "on-failure" and attempts.isdecimal()))
-
-
-def _restart(text: str) -> str:
-    if text and not is_restart_policy(text):
-        raise ValueError(f"invalid restart policy '{text}'")
-    return text or "no"
-
-
 def _ulimits(texts: Iterable[str]) -> dict[str, dict[str, int]]:
     found = {}
     for text, value in _mapping(texts).items():
@@ -134,8 +119,7 @@ def _exposed(texts: Iterable[str]) -> list[str]:
     for text in texts:
         span, _, protocol = text.partition("/")
         first, _, last = span.partition("-")
-        if not first.isdigit() or not (last or first).isdigit() or int(last or first) > _MOST_PORTS:
-            raise ValueError(f"invalid range format for --expose: {text}")
+        values.exposed(text)
         ports = range(int(first), int(last or first) + 1)
         found += [f"{port}/{protocol or 'tcp'}" for port in ports]
     return found
@@ -198,7 +182,7 @@ _PLAIN: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "platform": ("platform", _same),
     "privileged": ("privileged", _same),
     "read-only": ("read_only", _same),
-    "restart": ("restart", _restart),
+    "restart": ("restart", lambda text: values.restart(text) or "no"),
     "runtime": ("runtime", _same),
     "security-opt": ("security_opt", _same),
     "shm-size": ("shm_size", parse_bytes),

@@ -128,6 +128,6 @@ def refuse_together(args: Args, one: str, other: str) -> None:
 def scale_of(text: str) -> tuple[str, int]:
     """As "web=3". Raises UsageError."""
     service, _equals, number = text.partition("=")
-    if not service or not number.isdigit():
+    if not service or not number.isdecimal():
         raise UsageError(f'invalid scale "{text}"', fix="write SERVICE=NUM, as web=3")
     return service, int(number)

@@ -5,10 +5,10 @@ https://docs.docker.com/reference/cli/docker/container/run/#mount
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 
 from orchestra.cli.flags import UsageError
+from orchestra.cli.pairs import csv_parts
 from orchestra.units import parse_bytes
 
 _KINDS = ("bind", "volume", "tmpfs")
@@ -53,7 +53,7 @@ def mount_of(text: str) -> dict[str, Any]:
 def _fields(text: str) -> dict[str, str]:
     """KEY=VALUE separated by commas, as a line of CSV; a key alone is true."""
     fields: dict[str, str] = {}
-    for part in next(csv.reader([text]), []):
+    for part in csv_parts("mount", text):
         name, _, value = part.partition("=")
         name = name.strip().lower()
         fields[_NAMES.get(name, name)] = value

@@ -5,10 +5,10 @@ https://docs.docker.com/reference/cli/docker/container/run/#network
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING, Any
 
 from orchestra.cli.flags import UsageError
+from orchestra.cli.pairs import csv_parts
 
 if TYPE_CHECKING:
     from orchestra.cli.flags import Args
@@ -78,7 +78,7 @@ def _network(text: str) -> tuple[str, dict[str, Any]]:
         return text, {}
     name = ""
     details: dict[str, Any] = {}
-    for part in next(csv.reader([text]), []):
+    for part in csv_parts("network", text):
         key, _, value = part.partition("=")
         if key == "name":
             name = value

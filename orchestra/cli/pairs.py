@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestra.cli.flags import UsageError
 from orchestra.errors import ConfigError
 
 TYPE_CHECKING = False
@@ -26,3 +27,15 @@ def pairs_of(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
 def comma_separated(texts: Iterable[str]) -> tuple[str, ...]:
     """Flags that may be given again and hold several values each."""
     return tuple(part.strip() for text in texts for part in text.split(",") if part.strip())
+
+
+def csv_parts(flag: str, text: str) -> list[str]:
+    """The parts of a value that is a line of CSV, such as of `--mount`. Raises UsageError."""
+    import csv
+
+    try:
+        return next(csv.reader([text]), [])
+    except csv.Error as exc:
+        raise UsageError(
+            f"--{flag}: {text!r} cannot be read: {exc}", fix="write KEY=VALUE,…"
+        ) from exc

@@ -8,7 +8,7 @@ from orchestra.errors import Conflict
 from orchestra.model.container import ContainerId
 from orchestra.model.state import ALIVE, Status
 from orchestra.ops.attend import Outcome, Subject, attend
-from orchestra.ops.container_find import read_spec
+from orchestra.ops.container_find import spec_fields
 from orchestra.ops.target import one_container
 from orchestra.runtime.detachkeys import key_bytes
 from orchestra.runtime.signalpipe import SignalPipe
@@ -54,7 +54,7 @@ def attach_to(host: Host, container: ContainerState, options: AttachOptions) -> 
             f"container {container.name} is paused",
             fix=f"`orchestra container unpause {container.name}` before you attach to it",
         )
-    process = read_spec(host.layout, container).get("process", {})
+    process = spec_fields(host.layout, container).get("process", {})
     has_terminal = bool(process.get("tty"))
     subject = Subject(
         container.project,

@@ -8,8 +8,6 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from orchestra.errors import Unsupported
 from orchestra.image.changes import with_changes
 from orchestra.image.difftar import archive_of
@@ -18,9 +16,10 @@ from orchestra.image.making import Step, make_image, store_layer
 from orchestra.image.receive import Receiver
 from orchestra.image.snapshot.overlay import written_layer
 from orchestra.image.store import LocalImageStore
-from orchestra.model.container import ContainerSpec, ImageId
+from orchestra.model.container import ImageId
 from orchestra.model.state import Status
 from orchestra.ops.container_find import find_container
+from orchestra.ops.container_root import read_spec
 from orchestra.ops.dispatch import carry_out
 from orchestra.ops.image_import import named
 from orchestra.plan.lifecycle import plan_each
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from orchestra.image.changes import Settings
-    from orchestra.layout import Layout
+    from orchestra.model.container import ContainerSpec
     from orchestra.model.image import ImageConfig
     from orchestra.model.state import ContainerState
     from orchestra.ops.host import Host
@@ -68,7 +67,7 @@ def container_commit(host: Host, options: CommitOptions) -> str:
         image = store.image(state.image_id)
         document = json.loads(store.blobs.read(image.id))
         before = document.get("config") or {}
-        settings = _with_container(before, image.config, _spec(layout, state))
+        settings = _with_container(before, image.config, read_spec(layout, state))
         settings = with_changes(settings, options.changes)
         upper = written_layer(layout.snapshot(state.project, state.id))
         if not os.path.isdir(upper):
@@ -81,11 +80,6 @@ def container_commit(host: Host, options: CommitOptions) -> str:
             layer = store_layer(receiver, archive_of(upper))
         step = Step(layer, settings, " ".join(state.command), options.message, options.author)
         return make_image(receiver, (image, document), step, names, time.time_ns())
-
-
-def _spec(layout: Layout, state: ContainerState) -> ContainerSpec:
-    with open(layout.spec_json(state.project, state.id), "rb") as file:
-        return msgspec.json.decode(file.read(), type=ContainerSpec)
 
 
 def _with_container(settings: Settings, image: ImageConfig, spec: ContainerSpec) -> Settings:

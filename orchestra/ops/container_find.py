@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from orchestra.errors import NotFound
 from orchestra.runtime.statefile import projects, read_states
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchestra.layout import Layout
     from orchestra.model.state import ContainerState
 
@@ -37,11 +40,18 @@ def find_container(layout: Layout, text: str) -> ContainerState:
     raise NotFound(f"No such container: {text}", fix="`orchestra container ls -a` lists them all")
 
 
-def read_spec(layout: Layout, container: ContainerState) -> dict[str, Any]:
-    """The container's spec.json as plain JSON. Raises NotFound."""
+def spec_fields(layout: Layout, container: ContainerState) -> dict[str, Any]:
+    """The container's spec.json as plain JSON, for who must load little. Raises NotFound."""
+    with reading_spec(layout, container) as stream:
+        fields: dict[str, Any] = json.load(stream)
+    return fields
+
+
+@contextmanager
+def reading_spec(layout: Layout, container: ContainerState) -> Iterator[BinaryIO]:
+    """spec.json, to be decoded. Raises NotFound when it has gone, or is damaged."""
     try:
         with open(layout.spec_json(container.project, container.id), "rb") as stream:
-            spec: dict[str, Any] = json.load(stream)
+            yield stream
     except (OSError, ValueError) as exc:
         raise NotFound(f"container {container.name} has just been removed") from exc
-    return spec

@@ -79,9 +79,10 @@ def _test(layout: Layout, filters: ObjectFilters) -> Callable[[ContainerState], 
 
 
 def _number(text: str) -> int:
-    if not text.lstrip("-").isdigit():
-        raise ConfigError(f"invalid filter 'exited={text}'", fix="write an exit code")
-    return int(text)
+    try:
+        return int(text)
+    except ValueError as exc:
+        raise ConfigError(f"invalid filter 'exited={text}'", fix="write an exit code") from exc
 
 
 def _made(layout: Layout, asked: str) -> int:
@@ -102,7 +103,7 @@ def _has_port(ports: Iterable[PortState], text: str, *, host: bool) -> bool:
     """Is one of "8080", "8000-8080/tcp" published (*host*) or exposed?"""
     span, _, protocol = text.partition("/")
     first, _, last = span.partition("-")
-    if not first.isdigit() or (last and not last.isdigit()):
+    if not first.isdecimal() or (last and not last.isdecimal()):
         raise ConfigError(f"invalid port {text}", fix="write PORT[-PORT][/tcp|udp]")
     wanted = range(int(first), int(last or first) + 1)
     return any(

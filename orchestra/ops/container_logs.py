@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound, Unsupported
 from orchestra.model.state import ALIVE
-from orchestra.ops.container_find import read_spec
+from orchestra.ops.container_find import spec_fields
 from orchestra.runtime.logread import Log, follow
 from orchestra.runtime.statefile import read_stored_state
 
@@ -25,7 +25,7 @@ def container_logs(
 
     Raises Unsupported for the log driver "none", NotFound when it has just been removed.
     """
-    if read_spec(layout, state).get("log", {}).get("driver") == "none":
+    if spec_fields(layout, state).get("log", {}).get("driver") == "none":
         raise Unsupported(
             "configured logging driver does not support reading",
             fix="make the container without --log-driver none",

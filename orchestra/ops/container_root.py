@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from orchestra.errors import NotFound
 from orchestra.model.container import ContainerSpec, ImageId, MountKind
+from orchestra.ops.container_find import reading_spec
 from orchestra.runtime.mountops import Bind, Fill, ImageTree
 from orchestra.runtime.plan_rootfs import observe_host
 from orchestra.runtime.rootview import (
@@ -83,11 +83,8 @@ def image_root(host: Host, state: ContainerState) -> ContainerRoot:
 
 def read_spec(layout: Layout, state: ContainerState) -> ContainerSpec:
     """What the container was made from. Raises NotFound when it has just been removed."""
-    try:
-        with open(layout.spec_json(state.project, state.id), "rb") as file:
-            return msgspec.json.decode(file.read(), type=ContainerSpec)
-    except FileNotFoundError as exc:
-        raise NotFound(f"container {state.name} has just been removed") from exc
+    with reading_spec(layout, state) as file:
+        return msgspec.json.decode(file.read(), type=ContainerSpec)
 
 
 def _mounts(host: Host, spec: ContainerSpec) -> Iterator[MountOp]:

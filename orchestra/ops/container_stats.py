@@ -5,12 +5,13 @@ Nothing is entered or started for it: /proc/PID/net/dev tells of the network nam
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.errors import NotFound
 from orchestra.model.container import Resources
 from orchestra.model.state import ALIVE
+from orchestra.ops.container_find import spec_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -104,9 +105,8 @@ class Sampler:
 def _read_known(layout: Layout, state: ContainerState) -> _Known:
     """A container that has just been removed uses nothing."""
     try:
-        with open(layout.spec_json(state.project, state.id), "rb") as file:
-            spec = json.load(file)
-    except (OSError, ValueError):
+        spec = spec_fields(layout, state)
+    except NotFound:
         return _Known(Resources(), has_own_network=False)
     parent = spec.get("resources", {}).get("cgroup_parent", "")
     return _Known(Resources(cgroup_parent=parent), spec.get("network_mode") != "host")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orchestra.errors import Conflict
 from orchestra.model.state import Status
-from orchestra.ops.container_find import read_spec
+from orchestra.ops.container_find import spec_fields
 from orchestra.ops.target import one_container
 from orchestra.runtime.capabilities import capability_set
 from orchestra.runtime.eventlog import note
@@ -65,7 +65,7 @@ def exec_in_container(layout: Layout, container: ContainerState, options: ExecOp
     where = ExecTarget(
         container.name, container.pid, container.start_ticks, CgroupsOf(container.pid)
     )
-    spec = read_spec(layout, container)
+    spec = spec_fields(layout, container)
     execution = execution_for(spec, request, _seccomp(spec, options))
     told = _ExecEvents(layout, container, options.argv)
     if options.detach:

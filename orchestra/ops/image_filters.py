@@ -12,7 +12,11 @@ from orchestra.units import parse_duration_ns
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-_TRUE, _FALSE = ("1", "t", "true", "T", "True", "TRUE"), ("0", "f", "false", "F", "False", "FALSE")
+TRUTH = {
+    **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
+}
+"""The words of a boolean filter. Go: strconv.ParseBool."""
 
 
 class Filters(NamedTuple):
@@ -27,9 +31,7 @@ class Filters(NamedTuple):
     until_ns: int | None = None
 
     def label_match(self, labels: Mapping[str, str]) -> bool:
-        return all(_has(labels, text) for text in self.labels) and not any(
-            _has(labels, text) for text in self.without_labels
-        )
+        return labels_match(labels, self.labels, self.without_labels)
 
     def name_matches(self, repository: str, tag: str) -> bool:
         """Docker matches the pattern with the name and with the name and tag."""
@@ -55,11 +57,11 @@ def parse_filters(texts: Iterable[str], allowed: tuple[str, ...], now_ns: int) -
 
 
 def _with_dangling(filters: Filters, value: str, _now_ns: int) -> Filters:
-    if value not in (*_TRUE, *_FALSE):
+    if value not in TRUTH:
         raise ConfigError(
             f"invalid value \"{value}\" of the filter 'dangling'", fix="true or false"
         )
-    return filters._replace(dangling=value in _TRUE)
+    return filters._replace(dangling=TRUTH[value])
 
 
 def _with_until(filters: Filters, value: str, now_ns: int) -> Filters:
@@ -68,7 +70,7 @@ def _with_until(filters: Filters, value: str, now_ns: int) -> Filters:
 
 def parse_moment(text: str, now_ns: int) -> int:
     """A duration before now ("24h"), seconds since 1970, or RFC 3339. Raises ConfigError."""
-    if text.replace(".", "", 1).isdigit():
+    if text.replace(".", "", 1).isdecimal():
         return int(float(text) * 1e9)
     try:
         return now_ns - parse_duration_ns(text)
@@ -94,6 +96,13 @@ _READERS: dict[str, Callable[[Filters, str, int], Filters]] = {
     "before": lambda filters, value, _: filters._replace(before=value),
     "since": lambda filters, value, _: filters._replace(since=value),
 }
+
+
+def labels_match(labels: Mapping[str, str], wanted: Iterable[str], unwanted: Iterable[str]) -> bool:
+    """Has *labels* all of *wanted*, and none of *unwanted*? Each is KEY or KEY=VALUE."""
+    return all(_has(labels, text) for text in wanted) and not any(
+        _has(labels, text) for text in unwanted
+    )
 
 
 def _has(labels: Mapping[str, str], text: str) -> bool:

@@ -87,6 +87,8 @@ def write_file(path: str, chunks: Iterable[bytes], *, mode: int = 0o644) -> None
     """
     if os.path.isdir(path):
         raise ConfigError(f"{path} is a directory", fix="name a file")
+    if os.path.exists(path) and not os.path.isfile(path):  # it would be replaced by the file
+        raise ConfigError(f"{path} is no regular file", fix="name a file, or pipe the output")
     draft = f"{path}.{os.getpid()}.part"
     try:
         with _created(draft, mode) as file:

@@ -9,15 +9,10 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import ConfigError
-from orchestra.ops.image_filters import parse_moment
+from orchestra.ops.image_filters import TRUTH, labels_match, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-_TRUTH = {
-    **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
-    **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
-}
 
 
 class ObjectFilters(NamedTuple):
@@ -32,15 +27,12 @@ class ObjectFilters(NamedTuple):
 
     def labels_pass(self, labels: Mapping[str, str]) -> bool:
         """All of `label`, none of `label!`."""
-        wanted, unwanted = self.values.get("label", ()), self.values.get("label!", ())
-        return all(_has(labels, text) for text in wanted) and not any(
-            _has(labels, text) for text in unwanted
-        )
+        return labels_match(labels, self.values.get("label", ()), self.values.get("label!", ()))
 
     def truth(self, key: str) -> bool | None:
         """The last value of a boolean key; None when it was not given."""
         values = self.values.get(key, ())
-        return _TRUTH[values[-1]] if values else None
+        return TRUTH[values[-1]] if values else None
 
     def older_than(self, created_ns: int, now_ns: int) -> bool:
         """Is what was made at *created_ns* older than every `until`?"""
@@ -60,7 +52,7 @@ def parse_object_filters(texts: Iterable[str], allowed: tuple[str, ...]) -> Obje
             raise ConfigError(f'invalid filter "{text}"', fix="write KEY=VALUE")
         if key not in allowed:
             raise ConfigError(f"invalid filter '{key}'", fix="there are " + ", ".join(allowed))
-        if key in BOOLEAN and value not in _TRUTH:
+        if key in BOOLEAN and value not in TRUTH:
             raise ConfigError(f"invalid filter '{key}={value}'", fix="write true or false")
         if key == "until":
             parse_moment(value, 0)
@@ -78,8 +70,3 @@ def name_passes(name: str) -> Callable[[str], bool]:
             return False
 
     return test
-
-
-def _has(labels: Mapping[str, str], text: str) -> bool:
-    key, equals, value = text.partition("=")
-    return key in labels and (not equals or labels[key] == value)

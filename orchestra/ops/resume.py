@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound, OrchestraError
+from orchestra.ops.container_find import spec_fields
 from orchestra.ops.dispatch import dispatch
 from orchestra.plan.resume import Policy, is_due, plan_resume, plan_shutdown
 from orchestra.runtime.statefile import projects, read_states
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from orchestra.layout import Layout
+    from orchestra.model.state import ContainerState
     from orchestra.ops.host import Host
     from orchestra.plan.events import Report
     from orchestra.plan.graph import Plan
@@ -29,7 +30,7 @@ def resume(host: Host, names: Iterable[str], report: Report, *, dry_run: bool = 
 
     def plan(name: str) -> Plan[Frame]:
         states = read_states(host.layout, name)
-        return plan_resume([s for s in states if is_due(s, _policy(host.layout, name, s.id))])
+        return plan_resume([s for s in states if is_due(s, _policy(host.layout, s))])
 
     _for_each(host, names, plan, report, dry_run=dry_run)
 
@@ -81,11 +82,10 @@ def _chosen(layout: Layout, names: tuple[str, ...]) -> tuple[str, ...]:
     return names or known
 
 
-def _policy(layout: Layout, project: str, container: str) -> Policy:
+def _policy(layout: Layout, container: ContainerState) -> Policy:
     """The restart policy in `spec.json`; none when the file cannot be read."""
     try:
-        with open(layout.spec_json(project, container), "rb") as file:
-            fields = json.loads(file.read()).get("restart", {})
+        fields = spec_fields(layout, container).get("restart", {})
         return Policy(str(fields.get("mode", "no")), int(fields.get("max_attempts", 0)))
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (NotFound, ValueError, AttributeError, TypeError):
         return Policy()

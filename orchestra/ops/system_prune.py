@@ -24,8 +24,6 @@ from orchestra.plan.operations import Verb
 from orchestra.runtime.statefile import projects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from orchestra.layout import Layout
     from orchestra.model.state import ContainerState
     from orchestra.ops.host import Host
@@ -53,7 +51,7 @@ def system_prune(
     """Remove what nobody uses and *filters* (label, until) let through.
 
     With *all_images* images with names too, and of what builds keep also what images have; with
-    *volumes*    Raises the first failure of an engine.
+    *volumes* unnamed volumes of no container as well. Raises the first failure of an engine.
     """
     layout = host.layout
     containers: list[str] = []
@@ -69,7 +67,7 @@ def system_prune(
         networks += prune_networks(layout, _by_label(filters))  # those of no project
     removed: list[str] = []
     if volumes:
-        for name, size in _prune_volumes(layout, filters):
+        for name, size in prune_volumes(layout, _by_label(filters)):
             removed.append(name)
             freed += size
     forget_bundles(layout)
@@ -139,11 +137,6 @@ def _prune_project(
 def _is_over(state: ContainerState, filters: Filters) -> bool:
     too_young = filters.until_ns is not None and state.created_ns >= filters.until_ns
     return state.status not in ALIVE and not too_young and filters.label_match(dict(state.labels))
-
-
-def _prune_volumes(layout: Layout, filters: Filters) -> Iterator[tuple[str, int]]:
-    """Anonymous volumes of no container: name and bytes of each, as it goes."""
-    return prune_volumes(layout, _by_label(filters))
 
 
 def _by_label(filters: Filters) -> ObjectFilters:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from orchestra.model.state import Status
-from orchestra.ops.container_find import read_spec
+from orchestra.ops.container_find import spec_fields
 from orchestra.ops.target import Target, find_containers
 from orchestra.runtime.sync_into import Inside, sync_into
 
@@ -40,7 +40,7 @@ def sync(layout: Layout, project: str, service: str, copies: Sequence[Copy]) -> 
     gone = targets_gone(copies)
     containers = running_containers(layout, project, service)
     for container in containers:
-        user = read_spec(layout, container).get("process", {}).get("user", "")
+        user = spec_fields(layout, container).get("process", {}).get("user", "")
         where = Inside(container.name, container.pid, container.start_ticks)
         sync_into(where, gone, partial(write_archive, present), owner=user)
     return len(containers)

@@ -26,6 +26,12 @@ def docker(orchestra: Orchestra) -> Orchestra:
     return orchestra
 
 
+def test_a_filter_by_what_is_no_number_is_refused(docker: Orchestra) -> None:
+    failed = docker("container", "ls", "-a", "--filter", "exited=--5", code=None)
+    assert "invalid filter 'exited=--5'" in failed.err
+    assert "bug" not in failed.err
+
+
 def state_of(docker: Orchestra, name: str) -> str:
     return docker("container", "inspect", "-f", "{{.State.Status}}", name).out.strip()
 

@@ -69,6 +69,9 @@ def test_an_import_of_the_archive_runs(running: Orchestra) -> None:
 
 def test_what_cannot_be_written_is_refused(running: Orchestra) -> None:
     assert "does not exist" in running("export", "-o", "no/such/x", "small", code=1).err
+    os.mkfifo(os.path.join(running.directory, "pipe"))
+    assert "is no regular file" in running("export", "-o", "pipe", "small", code=None).err
+    assert not os.path.isfile(os.path.join(running.directory, "pipe"))
     assert "no container #3" in running("export", "--index", "3", "small", code=1).err
     terminal = Terminal((PROGRAM, "export", "small"), cwd=running.directory, env=running.env)
     terminal.expect("output option is required")

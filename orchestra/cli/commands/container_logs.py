@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 
 from orchestra.cli.flags import TEXT, Command, Flag
 
@@ -11,7 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
-    from orchestra.runtime.logread import Span
 
 COMMAND = Command(
     usage="container logs [OPTIONS] CONTAINER",
@@ -48,6 +46,7 @@ COMMAND = Command(
 
 def run(args: Args, context: Context) -> int:
     """Print what the container wrote, its stderr on ours."""
+    from orchestra.cli.commands.logs import span_of
     from orchestra.cli.render.duration import rfc3339_nano
     from orchestra.ops.container_find import find_container
     from orchestra.ops.container_logs import container_logs
@@ -58,7 +57,7 @@ def run(args: Args, context: Context) -> int:
     out = {1: sys.stdout.buffer, 2: sys.stderr.buffer}
     last = 1
     following = args.on("follow")
-    for line in container_logs(layout, state, _span(args), following=following):
+    for line in container_logs(layout, state, span_of(args), following=following):
         stream = 2 if line.stream == 2 else 1
         if stream != last:  # on one terminal the order must be kept
             out[last].flush()
@@ -69,16 +68,3 @@ def run(args: Args, context: Context) -> int:
             out[stream].flush()
     out[last].flush()
     return 0
-
-
-def _span(args: Args) -> Span:
-    from orchestra.cli.commands.logs import tail_of
-    from orchestra.cli.moment import moment_ns
-    from orchestra.runtime.logread import Span
-
-    now_ns = time.time_ns()
-    return Span(
-        tail_of(args.text("tail")),
-        moment_ns(args.text("since"), now_ns),
-        moment_ns(args.text("until"), now_ns),
-    )

@@ -27,7 +27,7 @@ def run(args: Args, context: Context) -> int:
 
     state = find_container(context.host().layout, args.words[0])
     wanted = args.words[1] if len(args.words) > 1 else ""
-    if wanted and not wanted.partition("/")[0].isdigit():
+    if wanted and not wanted.partition("/")[0].isdecimal():
         raise UsageError(f'invalid port "{wanted}"', fix="use a container port, for example 80")
     write(published_text(state, wanted))
     return 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orchestra.cli.context import is_terminal, write
-from orchestra.cli.flags import TEXT, Command, Flag
+from orchestra.cli.commands.stats import STATS_FLAGS, show
+from orchestra.cli.flags import Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,28 +13,13 @@ if TYPE_CHECKING:
 COMMAND = Command(
     usage="container stats [OPTIONS] [CONTAINER...]",
     summary="Display a live stream of container(s) resource usage statistics",
-    flags=(
-        Flag("all", "Show all containers (default shows just running)", short="a"),
-        Flag("format", "Format output: table, json, table TEMPLATE or TEMPLATE", kind=TEXT),
-        Flag("no-stream", "Disable streaming stats and only pull the first result"),
-        Flag("no-trunc", "Do not truncate output"),
-    ),
+    flags=STATS_FLAGS,
     examples=(("orchestra container stats --no-stream", "Once, for all that run"),),
 )
 
 
 def run(args: Args, context: Context) -> int:
-    """Print the table again and again: over itself on a terminal, below it elsewhere."""
-    import sys
-
-    from orchestra.cli.render.stats import frame, stats_text
+    """Show containers of whatever projects."""
     from orchestra.ops.stats import container_stats
 
-    once, live = args.on("no-stream"), is_terminal(1) and not args.on("no-stream")
-    for found in container_stats(context.host(), args.words, stopped=args.on("all")):
-        text = stats_text(found, args.text("format"), full=args.on("no-trunc"))
-        write(frame(text) if live else text)
-        sys.stdout.flush()
-        if once:
-            break
-    return 0
+    return show(container_stats(context.host(), args.words, stopped=args.on("all")), args)

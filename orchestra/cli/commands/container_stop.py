@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orchestra.cli.flags import NUMBER, TEXT, Command, Flag
+from orchestra.cli.container_flags import STOP_FLAGS
+from orchestra.cli.flags import Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,16 +13,7 @@ if TYPE_CHECKING:
 COMMAND = Command(
     usage="container stop [OPTIONS] CONTAINER [CONTAINER...]",
     summary="Stop one or more running containers",
-    flags=(
-        Flag("signal", "Signal to send to the container", short="s", kind=TEXT),
-        Flag(
-            "time",
-            "Seconds to wait before killing the container",
-            short="t",
-            kind=NUMBER,
-            aliases=("timeout",),
-        ),
-    ),
+    flags=STOP_FLAGS,
     min_args=1,
     examples=(
         ("orchestra container stop -t 2 cache", "Killed if it takes longer than two seconds"),

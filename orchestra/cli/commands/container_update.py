@@ -100,13 +100,15 @@ def _restart(args: Args) -> RestartPolicy | None:
     """The policy that `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:N` names."""
     if "restart" not in args.given:
         return None
-    from orchestra.cli.container_service import is_restart_policy
     from orchestra.config.bind_deploy import bind_restart
+    from orchestra.config.problems import Fault
+    from orchestra.config.values import restart
 
     text = args.text("restart")
-    if not is_restart_policy(text):
-        raise UsageError(
-            f'invalid restart policy "{text}"',
-            fix="use no, always, unless-stopped, on-failure or on-failure:N",
-        )
-    return bind_restart({"restart": text})
+    try:
+        policy = restart(text)
+    except Fault as exc:
+        raise UsageError(f'invalid restart policy "{text}"', fix=exc.fix) from exc
+    if not policy:
+        raise UsageError('invalid restart policy ""', fix="leave --restart out to keep it")
+    return bind_restart({"restart": policy})

@@ -59,7 +59,7 @@ def run(args: Args, context: Context) -> int:
     if args.number("index") and len(args.words) != 1:
         raise UsageError("--index requires one service to be selected")
     layout, where = context.host().layout, log_target(context, args.words)
-    options = LogOptions(args.on("follow"), _span(args), args.number("index"))
+    options = LogOptions(args.on("follow"), span_of(args), args.number("index"))
     printer = LogPrinter(
         colour=context.colour and not args.on("no-color"),
         prefix=not args.on("no-log-prefix"),
@@ -86,7 +86,8 @@ def _is_everything(args: Args) -> bool:
     return not args.given.intersection(parts) and args.text("tail") == "all"
 
 
-def _span(args: Args) -> Span:
+def span_of(args: Args) -> Span:
+    """What of the log --tail, --since and --until leave. Raises UsageError."""
     from orchestra.runtime.logread import Span
 
     now_ns = time.time_ns()
@@ -101,6 +102,6 @@ def tail_of(text: str) -> int | None:
     """How many lines; None: all. Raises UsageError."""
     if text == "all" or text.startswith("-"):
         return None
-    if not text.isdigit():
+    if not text.isdecimal():
         raise UsageError(f'invalid --tail value "{text}"', fix="use a number or all")
     return int(text)

@@ -29,7 +29,7 @@ def run(args: Args, context: Context) -> int:
 
     service, wanted, *_rest = args.words
     number, _slash, protocol = wanted.partition("/")
-    if not number.isdigit():
+    if not number.isdecimal():
         raise UsageError(f'invalid port "{wanted}"', fix="use a container port, for example 80")
     found = port(
         context.host().layout,

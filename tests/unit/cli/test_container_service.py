@@ -109,3 +109,14 @@ def test_bad_words_name_their_flag(words: str) -> None:
         service(*words.split())
     flag = words.split()[0].removeprefix("--").partition("-")[0]
     assert flag in str(raised.value) or "conflicting" in str(raised.value)
+
+
+@pytest.mark.parametrize("flag", ["--mount", "--network"])
+def test_a_value_of_two_lines_is_refused(flag: str) -> None:
+    with pytest.raises(UsageError, match=flag):
+        service(flag, "type=volume,target=/x,name=a\nsource=b")
+
+
+def test_ports_that_run_backwards_are_refused() -> None:
+    with pytest.raises(UsageError, match="--expose"):
+        service("--expose", "90-80")

@@ -46,7 +46,9 @@ def test_until_takes_durations_and_moments(text: str, expected_s: int) -> None:
     assert parsed(f"until={text}").until_ns == expected_s * 10**9
 
 
-@pytest.mark.parametrize("text", ["dangling=perhaps", "until=soon", "x=1", "dangling", "until!=1h"])
+@pytest.mark.parametrize(
+    "text", ["dangling=perhaps", "until=soon", "x=1", "dangling", "until!=1h", "until=²"]
+)
 def test_what_is_no_filter_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
         parsed(text)
