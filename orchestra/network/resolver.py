@@ -7,6 +7,7 @@ up nobody.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import struct
@@ -131,12 +132,19 @@ class Service:
         self._loop.add_reader(self._tcp.fileno(), self._accept)
 
     def _datagrams(self) -> None:
+        """Answer what has come. A question stays in the socket until then: when this supervisor is
+        killed over it, the next one finds it there, and the asker need not ask again after 5 s.
+        """
         for _ in range(_DATAGRAMS_PER_WAKEUP):
             try:
-                data, address = self._udp.recvfrom(dnsmessage.MAX_UDP_BYTES)
+                data, address = self._udp.recvfrom(dnsmessage.MAX_UDP_BYTES, socket.MSG_PEEK)
             except OSError:  # nothing more, or the answer to an earlier one was refused
                 return
-            self.ask(data, _DatagramReply(self._udp, address).send, stream=False)
+            try:
+                self.ask(data, _DatagramReply(self._udp, address).send, stream=False)
+            finally:
+                with contextlib.suppress(OSError):
+                    self._udp.recv(1)  # of none, Python would not even ask the kernel
 
     def _accept(self) -> None:
         try:
