@@ -7,7 +7,6 @@ events do, and an interval timer between them.
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections import Counter
@@ -213,11 +212,15 @@ class LiveDisplay:
         self._drawn_at = 0.0
 
     def begin(self) -> None:
+        import signal  # here: it would cost `stop` and the like, in a script, 1 ms for nothing
+
         sys.stderr.write(HIDE_CURSOR)
         signal.signal(signal.SIGALRM, self._tick)
         signal.setitimer(signal.ITIMER_REAL, REDRAW_S, REDRAW_S)
 
     def end(self) -> None:
+        import signal
+
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         self._drawing = False
