@@ -47,6 +47,7 @@ STEPS = (
     ("run", "--rm", "-T", "web", "true"),
     ("cp", "compose.yaml", "web:/tmp/file"),
     ("cp", "web:/tmp/file", "file"),
+    ("rm", "-f", "deaf"),  # alone: `down` of two goes on at the same time
     ("down",),
 )
 

@@ -263,5 +263,8 @@ def test_what_there_is_is_inspected_before_what_there_is_not_is_told(images: Orc
 
 def test_an_archive_is_not_saved_where_a_directory_is(images: Orchestra) -> None:
     assert "is a directory" in images("image", "save", "-o", ".", "app:1", code=1).err
-    assert "no directory" in images("image", "save", "-o", "no/app.tar", "app:1", code=1).err
+    assert (
+        'directory "no" does not'
+        in images("image", "save", "-o", "no/app.tar", "app:1", code=1).err
+    )
     assert not [name for name in os.listdir(images.directory) if name.endswith(".part")]
