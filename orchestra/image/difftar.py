@@ -9,20 +9,20 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tarfile
 from typing import TYPE_CHECKING
 
-from orchestra.image.tarmember import DIRECTORY, END, TOP, Links, encoded, member
+from orchestra.image.tarheader import END, TOP, empty_file
+from orchestra.image.tarmember import OPEN_DIRECTORY, Links, member
 from orchestra.image.whiteouts import OPAQUE
 from orchestra.linux.safe_open import safe_open
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterator, Sequence
+    from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 
 
 def archive_of(directory: str) -> Iterator[bytes]:
     """The tar archive, in chunks. Sockets are left out, as by every tar; mounts are not entered."""
-    top = os.open(directory, DIRECTORY)
+    top = os.open(directory, OPEN_DIRECTORY)
     try:
         yield from _tree(top, "", {})
     finally:
@@ -39,7 +39,7 @@ def archive_of_paths(
     time of *directory* itself is not told: writing the archive into it would change that.
     Raises FileNotFoundError for a path that is not there.
     """
-    top = os.open(directory, DIRECTORY)
+    top = os.open(directory, OPEN_DIRECTORY)
     links: Links = dict.fromkeys(leave_out, "")
     told: set[str] = set()
     try:
@@ -98,17 +98,19 @@ def _open_below(top: int, path: str) -> int:
 def _directory(top: int, path: str, device: int, links: Links) -> Generator[bytes, None, list[str]]:
     """The members of one directory; returns the directories in it."""
     fd = _open_below(top, path)
+    above = f"{path}/" if path else ""
     try:
         below: list[str] = []
         for name in sorted(os.listdir(fd)):
-            inside = f"{path}/{name}" if path else name
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 status = os.stat(name, dir_fd=fd, follow_symlinks=False)
                 if status.st_dev != device and not stat.S_ISCHR(status.st_mode):
                     continue
-                yield from _member(fd, name, inside, status, links)
-                if stat.S_ISDIR(status.st_mode):
-                    below.append(inside)
+                yield from _member(fd, name, above + name, status, links)
+            except FileNotFoundError:
+                continue
+            if stat.S_ISDIR(status.st_mode):
+                below.append(above + name)
         return below
     finally:
         os.close(fd)
@@ -116,27 +118,23 @@ def _directory(top: int, path: str, device: int, links: Links) -> Generator[byte
 
 def _member(
     directory: int, name: str, path: str, status: os.stat_result, links: Links
-) -> Iterator[bytes]:
+) -> Iterable[bytes]:
     """The header and content of one entry, or the whiteout that it stands for."""
-    if links.get((status.st_dev, status.st_ino)) == "":
-        return
-    if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0:
-        yield _marker(os.path.join(os.path.dirname(path), f".wh.{name}"))
-        return
-    yield from member(directory, name, path, status, links, sparse=False)
+    if links and links.get((status.st_dev, status.st_ino)) == "":
+        return ()
+    if status.st_rdev == 0 and stat.S_ISCHR(status.st_mode):
+        return (empty_file(os.path.join(os.path.dirname(path), f".wh.{name}")),)
+    found = member(directory, name, path, status, links, sparse=False)
     if stat.S_ISDIR(status.st_mode) and _is_opaque(directory, name):
-        yield _marker(f"{path}/.wh..wh..opq")
+        return (*found, empty_file(f"{path}/.wh..wh..opq"))
+    return found
 
 
 def _is_opaque(parent: int, name: str) -> bool:
-    fd = os.open(name, DIRECTORY, dir_fd=parent)
+    fd = os.open(name, OPEN_DIRECTORY, dir_fd=parent)
     try:
         return os.getxattr(fd, OPAQUE) == b"y"
     except OSError:
         return False
     finally:
         os.close(fd)
-
-
-def _marker(path: str) -> bytes:
-    return encoded(tarfile.TarInfo(path))

@@ -11,7 +11,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from orchestra.image.tarmember import END, Links, member
+from orchestra.image.tarheader import END
+from orchestra.image.tarmember import Links, member
 from orchestra.linux.safe_open import safe_open
 
 if TYPE_CHECKING:
