@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.build.crew import Hearing, Piece, carry_out
 from orchestra.build.exchange.exchange import Exchange
 from orchestra.build.filesystem import Mounter
+from orchestra.build.finished import Finished, remember, said_again
 from orchestra.build.guard import Guard
 from orchestra.build.origins import Toolbox
+from orchestra.build.records import encoded
 from orchestra.build.running import Runner
+from orchestra.build.seen import Seen
 from orchestra.build.solver import Solver
 from orchestra.build.workplace import Workplace
 from orchestra.errors import OrchestraError
@@ -19,7 +22,7 @@ from orchestra.image.snapshot.host import HostSnapshotter
 from orchestra.image.store import LocalImageStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from orchestra.build.base import Machine
     from orchestra.build.events import StepEvent, Watch
@@ -81,7 +84,13 @@ def build_image(open_machine: Callable[[], Machine], request: BuildRequest, watc
     layout = machine.layout
     os.makedirs(layout.data_root, 0o700, exist_ok=True)  # what lies in it is the owner's only
     store = LocalImageStore(layout.images)
-    exchange = Exchange(request, store, layout.builds, watch)
+    told: list[StepEvent] = []
+
+    def noting(event: StepEvent) -> None:
+        told.append(event)
+        watch(event)
+
+    exchange = Exchange(request, store, layout.builds, noting)
     with store.holding(), Workplace(layout) as work, Guard() as guard, exchange:
 
         def another(tell: Watch) -> Toolbox:
@@ -93,16 +102,44 @@ def build_image(open_machine: Callable[[], Machine], request: BuildRequest, watc
         if work.is_alone:
             tools.runner.sweep()
         try:
-            image = Solver(request, tools, another, watch).build()
+            image = Solver(request, tools, another, noting).build()
             exchange.export(tools.records, image)
-            return image
         finally:
             tools.records.flush(store.unpacked.sync)
             tools.runner.close()
+        if request.asked and tools.seen.is_whole and not tools.records.are_ambiguous:
+            remember(layout, _finished(tools, image, told))
+        return image
+
+
+def _finished(tools: Toolbox, image: str, told: Iterable[StepEvent]) -> Finished:
+    """What there is to remember of a build whose records are flushed."""
+    store, request = tools.store, tools.request
+    found = store.image(image)
+    blobs = (image, found.manifest_digest, *(layer.digest for layer in found.manifest.layers))
+    return Finished(
+        asked=request.asked,
+        seen=tools.seen.stamps,
+        bases=tools.seen.images,
+        records={
+            tools.records.path(key): encoded(record) for key, record in tools.records.used.items()
+        },
+        needed=(
+            *map(store.blobs.path, blobs),
+            *map(store.unpacked.path, found.document.diff_ids),
+        ),
+        image=image,
+        manifest=found.manifest_digest,
+        names=tuple((name.name, name.tag) for name in request.names),
+        told=said_again(told),
+    )
 
 
 def _toolbox(machine: Machine, exchange: Exchange, work: Workplace, guard: Guard) -> Toolbox:
     layout, request = machine.layout, exchange.request
+    seen = Seen()
+    if request.seen is not None:
+        seen.adopt(request.seen)
     store = LocalImageStore(layout.images)
     host = HostSnapshotter(HostImage(os.path.join(layout.images, "host")))
     return Toolbox(
@@ -115,4 +152,5 @@ def _toolbox(machine: Machine, exchange: Exchange, work: Workplace, guard: Guard
         runner=Runner(machine, guard, request.limits, work.path),
         caches=os.path.join(layout.builds, "caches"),
         kept=layout.builds,
+        seen=seen,
     )

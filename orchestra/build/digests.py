@@ -1,28 +1,24 @@
 """What files contained when they were last read, so that a build need not read them all again.
 
-A digest counts for as long as stat(2) says the same of the file: device, inode, size, mode, mtime
-and ctime, which nobody can set. A file that has changed within the last moments before it was read
-is not remembered, since a second change might leave no trace in the clock: git calls that "racy".
+A digest counts for as long as stat(2) says the same of the file (`seen.stamp`). That of a file
+which has changed within the last moments before it was read is not remembered.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import struct
 import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from orchestra.build.seen import STAMP_BYTES, is_racy, stamp
 from orchestra.runtime.statefile import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_STAT = struct.Struct("<QQQIqq")
-_RACY_NS = 2_000_000_000
-"""FAT has times of two seconds; others have those of a timer tick."""
 _WORTH_FILES, _WORTH_BYTES = 200, 4 << 20
 """Less than that is read faster than a list of it."""
 
@@ -40,24 +36,17 @@ class Digests:
 
     def of(self, name: str, status: os.stat_result, read: Callable[[], bytes]) -> bytes:
         """The digest of the file *name*: the known one, or what *read* finds out now."""
-        stamp = _STAT.pack(
-            status.st_dev,
-            status.st_ino,
-            status.st_size,
-            status.st_mode,
-            status.st_mtime_ns,
-            status.st_ctime_ns,
-        )
+        now = stamp(status)
         key = os.fsencode(name)
         self._bytes += status.st_size
         known = self._load().get(key, b"")
-        if known.startswith(stamp):
+        if known.startswith(now):
             self._seen[key] = known
-            return known[_STAT.size :]
+            return known[STAMP_BYTES:]
         now_ns = self._clock_ns()
         digest = read()
-        if max(status.st_ctime_ns, status.st_mtime_ns) < now_ns - _RACY_NS:
-            self._seen[key] = stamp + digest
+        if not is_racy(status, now_ns):
+            self._seen[key] = now + digest
             self._is_new = True
         return digest
 

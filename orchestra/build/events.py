@@ -17,6 +17,14 @@ class StepPhase(Enum):
     WARNING = "warning"
 
 
+STEPS_OF_A_STAGE = 10_000
+"""The numbers of a stage's steps begin at its own number times this.
+
+The first (…0001) is the stage's base; the image is exported under the number of a stage (…0000)
+that is not there any more.
+"""
+
+
 class StepEvent(NamedTuple):
     """*step* tells the steps of a build apart; *title* is "[stage 2/5] RUN make".
 
@@ -29,6 +37,11 @@ class StepEvent(NamedTuple):
     phase: StepPhase
     text: str = ""
     seconds: float = 0.0
+
+    @property
+    def makes_layer(self) -> bool:
+        """Is it about a step that is looked for in the cache?"""
+        return self.step % STEPS_OF_A_STAGE > 1
 
 
 Watch = Callable[[StepEvent], None]

@@ -48,10 +48,14 @@ class Record(Frozen, frozen=True, kw_only=True):
 
 
 class Findings(NamedTuple):
-    """By key: records that were put and not flushed, and all that were used."""
+    """By key: records that were put and not flushed, and all that were used.
+
+    *are_ambiguous*: a step was carried out twice, and gave different results.
+    """
 
     pending: Mapping[str, Record] = {}
     used: Mapping[str, Record] = {}
+    are_ambiguous: bool = False
 
 
 class Records:
@@ -65,7 +69,7 @@ class Records:
         self.pending: dict[str, Record] = {}
 
     def find(self, key: str) -> Record | None:
-        path = self._path(key)
+        path = self.path(key)
         try:
             with open(path, "rb") as file:
                 record = msgspec.json.decode(file.read(), type=Record)
@@ -113,9 +117,9 @@ class Records:
             os.close(fd)
 
     def _write(self, key: str, record: Record) -> None:
-        path = self._path(key)
+        path = self.path(key)
         os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-        write_atomically(path, msgspec.json.encode(record), durable=False)
+        write_atomically(path, encoded(record), durable=False)
 
     def all(self) -> Iterator[tuple[str, Record]]:
         """Every record that has been written, with its path."""
@@ -128,5 +132,10 @@ class Records:
                 except (FileNotFoundError, msgspec.DecodeError):
                     continue
 
-    def _path(self, key: str) -> str:
+    def path(self, key: str) -> str:
         return os.path.join(self._directory, key[:2], key)
+
+
+def encoded(record: Record) -> bytes:
+    """The file that *record* is."""
+    return msgspec.json.encode(record)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.build.address import is_repository
 from orchestra.build.fetch import FetchError, Wanted, fetch
 from orchestra.build.ignore import NOTHING_IGNORED
-from orchestra.build.instructions.add import is_repository
 from orchestra.build.repository import Access, Checkout, inside, parse_repository
 from orchestra.build.source import error_at
 from orchestra.build.transfer import Directory
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from orchestra.build.instructions.add import Add
     from orchestra.build.instructions.paths import Paths
     from orchestra.build.origins import Toolbox
-    from orchestra.build.request import BuildRequest, Secret
+    from orchestra.build.request import BuildRequest
+    from orchestra.model.build import Secret
 
 _TOKEN = "GIT_AUTH_TOKEN"  # noqa: S105 (the name that BuildKit has for it)
 
@@ -39,6 +40,7 @@ def remote_sources(
     toolbox: Toolbox, request: BuildRequest, command: Add, sources: list[str]
 ) -> Remote:
     """The *sources* of *command* that lie elsewhere, which must be all. Raises BuildError."""
+    toolbox.seen.is_whole = False  # what lies elsewhere is asked each time
     place = command.place
     if len(sources) < len(command.paths.sources):
         what = "ADD: sources from elsewhere and files together"

@@ -12,16 +12,11 @@ if TYPE_CHECKING:
     from orchestra.build.dockerfile import Dockerfile
     from orchestra.build.exchange.spec import CacheSpec
     from orchestra.build.ignore import IgnoreRules
+    from orchestra.build.seen import Seen
     from orchestra.image.platform import Platform
     from orchestra.image.reference import Reference
+    from orchestra.model.build import Secret
     from orchestra.model.container import Pairs
-
-
-class Secret(NamedTuple):
-    """The file *path*, or *content* where there is no path."""
-
-    path: str = ""
-    content: str = ""
 
 
 class BuildRequest(NamedTuple):
@@ -29,7 +24,8 @@ class BuildRequest(NamedTuple):
 
     *secrets* and *ssh* map ids to secrets and to sockets of this machine. *epoch_s* is
     SOURCE_DATE_EPOCH. *no_cache* names the stages whose steps all run; "*" is every stage.
-    *notes* are warnings about what was asked for.
+    *notes* are warnings about what was asked for. *asked* is what the build is remembered by,
+    unless it is empty; *seen* has the files that the request was made from.
     """
 
     dockerfile: Dockerfile
@@ -50,3 +46,5 @@ class BuildRequest(NamedTuple):
     notes: tuple[str, ...] = ()
     cache_from: tuple[CacheSpec, ...] = ()
     cache_to: tuple[CacheSpec, ...] = ()
+    asked: bytes = b""
+    seen: Seen | None = None

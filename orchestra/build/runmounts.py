@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
     from orchestra.build.instructions.run import Run
     from orchestra.build.origins import Toolbox
-    from orchestra.build.request import BuildRequest, Secret
+    from orchestra.build.request import BuildRequest
     from orchestra.build.steps import StepContext
     from orchestra.build.transfer import Origin, Transfer
+    from orchestra.model.build import Secret
 
 SCRIPT = "/dev/pipes/EOF"
 """Where a heredoc that is a program is mounted, as with BuildKit."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from orchestra.build.digests import Digests
     from orchestra.build.ignore import IgnoreRules, Pattern
+    from orchestra.build.seen import Seen
 
 _CHUNK = 1 << 18
 _WILDCARD = re.compile(r"[*?\[]")
@@ -49,12 +50,33 @@ class Outside(Exception):
     """A source that begins above the root."""
 
 
+class Notes(NamedTuple):
+    """Writes into *seen* what was looked at below the directory *top*."""
+
+    seen: Seen
+    top: str
+
+    def way(self, path: str) -> None:
+        """*path* was looked for by its name."""
+        parts = path.split("/") if path else []
+        for count in range(1, len(parts) + 1):
+            if not self.seen.passed(posixpath.join(self.top, *parts[:count])):
+                return
+
+    def content(self, path: str, status: os.stat_result) -> None:
+        self.seen.looked_at(posixpath.join(self.top, path) if path else self.top, status)
+
+
 class Source(NamedTuple):
-    """Where files come from: *root* is an open directory; *owner* replaces what files have."""
+    """Where files come from: *root* is an open directory; *owner* replaces what files have.
+
+    What is looked at is told to *notes*, where somebody wants to know.
+    """
 
     root: int
     ignore: IgnoreRules = NOTHING_IGNORED
     owner: tuple[int, int] | None = None
+    notes: Notes | None = None
 
 
 class Item(NamedTuple):
@@ -154,14 +176,20 @@ def _expand(source: Source, above: str, parts: list[str]) -> Iterator[str]:
 
 
 def _names(source: Source, path: str) -> list[str]:
+    if source.notes is not None:
+        source.notes.way(path)
     try:
         with safe_open(source.root, path or ".") as place:
+            if source.notes is not None:
+                source.notes.content(path, os.fstat(place.fileno()))
             return os.listdir(place.path)
     except (FileNotFoundError, NotADirectoryError):
         return []
 
 
 def _is_directory(source: Source, path: str) -> bool:
+    if source.notes is not None:
+        source.notes.way(path)
     try:
         with safe_open(source.root, path) as place:
             return stat.S_ISDIR(os.fstat(place.fileno()).st_mode)
@@ -171,6 +199,8 @@ def _is_directory(source: Source, path: str) -> bool:
 
 def _is_visible(source: Source, path: str) -> bool:
     """Is *path* there and not hidden, and, where it is a link, what it leads to?"""
+    if source.notes is not None:
+        source.notes.way(path)
     try:
         with safe_open(source.root, path or ".") as place:
             is_directory = stat.S_ISDIR(os.fstat(place.fileno()).st_mode)
@@ -201,6 +231,8 @@ def _match(source: Source, path: str, shown: str, wanted: Wanted) -> Match:
     name = shown or posixpath.basename(path)
     above = tuple(_above(source, path, shown)) if wanted.parents else ()
     if not stat.S_ISDIR(status.st_mode):
+        if source.notes is not None:
+            source.notes.content(real, status)
         return Match(name, (Item(real, "", status),), is_directory=False, above=above)
     items = [Item(real, "", status)]
     items += _walk(source, real, "", _Exclude(wanted.exclude, shown))
@@ -255,6 +287,8 @@ def _walk(source: Source, real: str, target: str, exclude: _Exclude) -> Iterator
             continue
         inside = list(_walk(source, path, below, exclude)) if is_directory else []
         if not hidden or inside:
+            if source.notes is not None and not is_directory:  # which have been listed
+                source.notes.content(path, status)
             yield Item(path, below, status)
             yield from inside
 
@@ -264,6 +298,8 @@ def _entries(source: Source, directory: str) -> list[tuple[str, os.stat_result]]
     with safe_open(source.root, directory or ".") as place:
         fd = os.open(place.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        if source.notes is not None:
+            source.notes.content(directory, os.fstat(fd))
         with os.scandir(fd) as entries:
             found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
     finally:

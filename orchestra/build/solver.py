@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from orchestra.build.crew import Hearing, Piece, carry_out
-from orchestra.build.events import StepEvent, StepPhase
+from orchestra.build.events import STEPS_OF_A_STAGE, StepEvent, StepPhase
 from orchestra.build.export import Result, moment, register
 from orchestra.build.graph import Options, plan_stages
 from orchestra.build.records import Findings
 from orchestra.build.settings import with_labels
-from orchestra.build.stage import STEPS_OF_A_STAGE, BuiltStage, StageBuild
+from orchestra.build.stage import BuiltStage, StageBuild
 from orchestra.errors import BuildError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from orchestra.build.graph import BuildGraph, PlannedStage
     from orchestra.build.origins import Toolbox
     from orchestra.build.request import BuildRequest
+    from orchestra.build.seen import Seen
 
 STAGES_AT_ONCE = 4
 
@@ -37,6 +38,7 @@ class _Finished(NamedTuple):
 
     built: BuiltStage
     records: Findings = Findings()
+    seen: Seen | None = None
     has_network: bool = False
 
 
@@ -87,13 +89,16 @@ class Solver:
             stage = StageBuild(graph, self._built, self._request, toolbox, tell).build(planned)
             if not apart:
                 return _Finished(stage)
-            return _Finished(stage, toolbox.records.findings(), toolbox.runner.has_network)
+            findings = toolbox.records.findings()
+            return _Finished(stage, findings, toolbox.seen, toolbox.runner.has_network)
 
         return Piece(planned.needs, work)
 
     def _finished(self, number: int, stage: _Finished) -> None:
         self._built[number] = stage.built
         self._toolbox.records.adopt(stage.records)
+        if stage.seen is not None:
+            self._toolbox.seen.adopt(stage.seen)
         self._toolbox.runner.has_network |= stage.has_network
 
     # -- the result -----------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import msgspec
 
 from orchestra.build.bases import State, base_state, without_triggers
 from orchestra.build.dockerfile import parse_dockerfile
-from orchestra.build.events import StepEvent, StepPhase
+from orchestra.build.events import STEPS_OF_A_STAGE, StepEvent, StepPhase
 from orchestra.build.export import moment
 from orchestra.build.graph import SCRATCH
 from orchestra.build.instructions.cmd import Cmd
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
     from orchestra.build.origins import Toolbox
     from orchestra.build.request import BuildRequest
     from orchestra.build.source import Place
-
-STEPS_OF_A_STAGE = 10_000
-"""The numbers of a stage's steps begin at its own number times this."""
 
 
 class BuiltStage(NamedTuple):
@@ -103,7 +100,7 @@ class StageBuild:
             return base_state(self._toolbox.store, SCRATCH)
         reference = base.image or self._toolbox.image_context(base.context, place)
         try:
-            return base_state(self._toolbox.store, reference)
+            return self._toolbox.image(reference)
         except NotFound as exc:
             raise error_at(place, f"FROM: {exc.what}", exc.fix) from exc
 

@@ -7,6 +7,7 @@ import re
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.build.address import is_repository, is_url
 from orchestra.build.cachekey import step_key
 from orchestra.build.events import StepPhase
 from orchestra.build.export import is_empty, store_layer
@@ -17,7 +18,7 @@ from orchestra.build.filesystem import (
     harvest,
     remove_mount_points,
 )
-from orchestra.build.instructions.add import Add, is_repository, is_url
+from orchestra.build.instructions.add import Add
 from orchestra.build.instructions.copy import Copy
 from orchestra.build.instructions.run import Run
 from orchestra.build.instructions.workdir import Workdir

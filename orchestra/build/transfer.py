@@ -11,7 +11,16 @@ from orchestra.build.chamber import ChamberError, Mounted, inside
 from orchestra.build.digests import Digests, digests_path
 from orchestra.build.filemode import parse_mode
 from orchestra.build.ignore import parse_ignore
-from orchestra.build.selection import CopyError, Missing, Outside, Source, Wanted, digest, select
+from orchestra.build.selection import (
+    CopyError,
+    Missing,
+    Notes,
+    Outside,
+    Source,
+    Wanted,
+    digest,
+    select,
+)
 from orchestra.build.source import error_at
 
 if TYPE_CHECKING:
@@ -19,6 +28,7 @@ if TYPE_CHECKING:
     from orchestra.build.ignore import IgnoreRules
     from orchestra.build.instructions.base import Command
     from orchestra.build.instructions.paths import Paths
+    from orchestra.build.seen import Seen
     from orchestra.build.selection import Match
     from orchestra.errors import BuildError
     from orchestra.model.rootfs import Rootfs
@@ -56,12 +66,14 @@ class Transfer(NamedTuple):
 class Directory(NamedTuple):
     """A directory of this machine as a source: the build context or a named one.
 
-    *digests* is the directory where the digests of its files are remembered, if they are.
+    *digests* is the directory where the digests of its files are remembered, if they are; *seen*
+    hears what was looked at to find a digest.
     """
 
     path: str
     ignore: IgnoreRules
     digests: str = ""
+    seen: Seen | None = None
 
 
 class Image(NamedTuple):
@@ -139,7 +151,8 @@ def content_digest(transfer: Transfer, origin: Origin) -> str:
     try:
         if isinstance(origin, Directory):
             with _Opened(origin.path) as root:
-                source = Source(root, origin.ignore, (0, 0))
+                notes = None if origin.seen is None else Notes(origin.seen, origin.path)
+                source = Source(root, origin.ignore, (0, 0), notes)
                 return _digest_of_context(transfer, source, origin)
 
         def work() -> bytes:

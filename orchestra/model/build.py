@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from orchestra.model.container import Frozen, Pairs, Ulimit
+
+
+class Secret(NamedTuple):
+    """What a build is given: the file *path*, or *content* where there is no path."""
+
+    path: str = ""
+    content: str = ""
 
 
 class SecretSource(Frozen, frozen=True, kw_only=True):

@@ -69,6 +69,10 @@ class Project(Frozen, frozen=True, kw_only=True):
     environment: Pairs = ()  # shell over .env: what interpolation saw
     extensions: tuple[tuple[str, str], ...] = ()  # "x-…" -> JSON
 
+    def image_of(self, service: Service) -> str:
+        """`image`, or PROJECT-SERVICE for what is only built."""
+        return service.image or self.made_up_name(service.name)
+
     def made_up_name(self, *parts: str | int) -> str:
         """The project's name and *parts* as one name."""
         return self.separator.join(map(str, (self.name, *parts)))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestra.model import labels
-from orchestra.plan.container import image_reference
 from orchestra.plan.desired import Dependencies, select_services
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from orchestra.model.project import Project
     from orchestra.model.service import Service
     from orchestra.ops.build import BuildOptions
-    from orchestra.ops.buildrequest import Extras
+    from orchestra.ops.recipe import Extras
 
 _SERVICE = "service:"
 
@@ -66,7 +65,7 @@ def _target(
         "dockerfile-inline": _escaped(spec.dockerfile_inline),
         "args": {name: _escaped(value) for name, value in args.items()},
         "labels": {**dict(spec.labels), **own},
-        "tags": [*spec.tags, image_reference(project, service)],
+        "tags": [*spec.tags, project.image_of(service)],
         "cache-from": list(spec.cache_from),
         "cache-to": list(spec.cache_to),
         "target": spec.target,

@@ -108,7 +108,7 @@ def prune_build_cache(
             kept |= {record.diff_id, record.blob}
     for digest in store.pinned() - kept:
         store.unpin(digest)
-    for name in ("digests", "compressed", "downloads", "git"):
+    for name in ("finished", "digests", "compressed", "downloads", "git"):
         old = _old_entries(os.path.join(layout.builds, name), before_ns)
         freed += sum(map(_prune_mount, old))
     freed += sweep(store, partial(used_images, layout)).freed_bytes

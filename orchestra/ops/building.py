@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound
 from orchestra.model.service import PullPolicy
-from orchestra.plan.container import image_reference
 from orchestra.plan.events import Phase, Progress
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def services_to_build(host: Host, project: Project, building: Building) -> tuple
     )
     if not services:
         return ()
-    from orchestra.ops.build import with_bases
+    from orchestra.ops.recipe import with_bases
 
     due = {service.name for service in services}
     return tuple(
@@ -71,19 +70,17 @@ def build_shown(
     *watch* hears the service's name with each event, and *report* the steps as progress.
     """
     from orchestra.ops.build import build_services
-    from orchestra.ops.buildrequest import Extras, Surroundings
-    from orchestra.ops.contexts import Contexts
+    from orchestra.ops.recipe import Extras, Surroundings
 
-    resources = {s.name: f"Image {image_reference(project, s)}" for s in services}
+    resources = {s.name: f"Image {project.image_of(s)}" for s in services}
     tell = _watch(resources, report)
 
     def both(service: str, event: StepEvent) -> None:
         watch(service, event)
         tell(service, event)
 
-    with Contexts(host.layout) as contexts:
-        around = Surroundings(project.working_dir, dict(project.environment), contexts=contexts)
-        build_services(host, project, services, Extras(), around, both)
+    around = Surroundings(project.working_dir, dict(project.environment))
+    build_services(host, project, services, Extras(), around, both)
     for resource in resources.values():
         report(Progress(resource, Phase.DONE, "Built"))
     return tuple(resources.values())
@@ -99,7 +96,7 @@ def _is_due(host: Host, project: Project, service: Service, building: Building) 
 
 def _is_missing(host: Host, project: Project, service: Service) -> bool:
     try:
-        host.images().resolve(image_reference(project, service))
+        host.images().resolve(project.image_of(service))
     except NotFound:
         return True
     return False

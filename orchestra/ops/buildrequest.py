@@ -4,69 +4,49 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.build.dockerfile import parse_dockerfile
 from orchestra.build.emulation import is_emulated
 from orchestra.build.exchange.spec import parse_source, parse_target
 from orchestra.build.ignore import NOTHING_IGNORED, parse_ignore
-from orchestra.build.request import BuildRequest, Secret
+from orchestra.build.request import BuildRequest
 from orchestra.build.running import Limits
+from orchestra.build.seen import Seen
 from orchestra.build.solver import source_date_epoch
 from orchestra.errors import BuildError, NotFound, Unsupported
 from orchestra.image.platform import machine_platform, parse_platform
 from orchestra.image.reference import parse_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from orchestra.build.ignore import IgnoreRules
     from orchestra.image.platform import Platform
     from orchestra.model.build import BuildSpec
     from orchestra.ops.contexts import Contexts
+    from orchestra.ops.recipe import Recipe, Surroundings
 
 _HARMLESS = {"network.host"}
 """Entitlements for what every build may do here."""
 _OFF = {"false", "0", "none", "disabled=true"}
+_IGNORE_FILE = ".dockerignore"
 _NETWORKS = {"": "default", "default": "default", "host": "host", "none": "none"}
 
 
-class Extras(NamedTuple):
-    """What the command line adds to every build."""
+def request_for(recipe: Recipe, contexts: Contexts) -> BuildRequest:
+    """What *recipe* asks for; *contexts* brings what is no directory of this machine.
 
-    args: tuple[tuple[str, str], ...] = ()
-    no_cache: bool = False
-    pull: bool = False
-    memory_bytes: int = 0
-    ssh: tuple[tuple[str, str], ...] = ()
-
-
-class Surroundings(NamedTuple):
-    """Where a build is asked for: *cwd* shortens file names, *environ* has the ssh agent.
-
-    Relative paths of caches count from *base*, or else from *cwd*; *contexts* brings those that
-    are no directory of this machine.
+    Raises BuildError for the Dockerfile's mistakes, NotFound, Unsupported.
     """
-
-    cwd: str
-    environ: Mapping[str, str]
-    base: str = ""
-    contexts: Contexts | None = None
-
-
-def request_for(
-    spec: BuildSpec,
-    names: tuple[str, ...],
-    secrets: Mapping[str, Secret],
-    extras: Extras,
-    around: Surroundings,
-) -> BuildRequest:
-    """Raises BuildError for the Dockerfile's mistakes, NotFound, Unsupported."""
-    if around.contexts is not None:
-        spec = around.contexts.localised(spec)
+    extras, around = recipe.extras, recipe.around
+    spec = contexts.localised(recipe.spec)
     _refuse_unsupported(spec)
     platform = _platform(spec)
     args = {**dict(spec.args), **dict(extras.args)}
+    seen = Seen()
+    for path in _files_read(spec):
+        seen.read(path)
     file, data = _dockerfile(spec, around.cwd)
     return BuildRequest(
         dockerfile=parse_dockerfile(data, file),
@@ -76,17 +56,19 @@ def request_for(
         notes=tuple(_notes(spec, platform)),
         args=args,
         target=spec.target,
-        names=tuple(parse_reference(name) for name in (*names, *spec.tags)),
+        names=tuple(parse_reference(name) for name in (*recipe.names, *spec.tags)),
         labels=spec.labels,
         contexts=spec.additional_contexts,
-        secrets=secrets,
-        ssh=_ssh((*spec.ssh, *extras.ssh), around),
+        secrets=recipe.secrets,
+        ssh=_ssh((*spec.ssh, *extras.ssh), around, contexts),
         network=_NETWORKS[spec.network],
         no_cache=frozenset(("*",) if spec.no_cache or extras.no_cache else spec.no_cache_filter),
         epoch_s=source_date_epoch(args),
         limits=Limits(spec.extra_hosts, spec.shm_bytes, spec.ulimits, extras.memory_bytes),
         cache_from=tuple(parse_source(t, around.base or around.cwd) for t in spec.cache_from),
         cache_to=tuple(parse_target(t, around.base or around.cwd) for t in spec.cache_to),
+        asked=recipe.asked,
+        seen=seen,
     )
 
 
@@ -125,6 +107,14 @@ def _dockerfile(spec: BuildSpec, cwd: str) -> tuple[str, bytes]:
         ) from exc
 
 
+def _files_read(spec: BuildSpec) -> tuple[str, ...]:
+    """The Dockerfile and what may say what is ignored; not all need be there."""
+    if spec.dockerfile_inline:
+        return (os.path.join(spec.context, _IGNORE_FILE),)
+    path = os.path.join(spec.context, spec.dockerfile or "Dockerfile")
+    return path, f"{path}{_IGNORE_FILE}", os.path.join(spec.context, _IGNORE_FILE)
+
+
 def _shown(path: str, cwd: str) -> str:
     relative = os.path.relpath(path, cwd)
     return os.path.normpath(path) if relative.startswith("..") else relative
@@ -132,10 +122,7 @@ def _shown(path: str, cwd: str) -> str:
 
 def ignore_rules(spec: BuildSpec, cwd: str) -> IgnoreRules:
     """Of `Dockerfile.dockerignore` beside the Dockerfile, or else of the context."""
-    candidates = [os.path.join(spec.context, ".dockerignore")]
-    if not spec.dockerfile_inline:
-        own = os.path.join(spec.context, (spec.dockerfile or "Dockerfile") + ".dockerignore")
-        candidates.insert(0, own)
+    candidates = _files_read(spec) if spec.dockerfile_inline else _files_read(spec)[1:]
     for path in candidates:
         try:
             with open(path, encoding="utf-8", errors="surrogateescape") as file:
@@ -174,7 +161,9 @@ def _notes(spec: BuildSpec, platform: Platform) -> Iterator[str]:
         yield f"the image is for {platform} alone, and not for {', '.join(others)}"
 
 
-def _ssh(given: tuple[tuple[str, str], ...], around: Surroundings) -> dict[str, str]:
+def _ssh(
+    given: tuple[tuple[str, str], ...], around: Surroundings, contexts: Contexts
+) -> dict[str, str]:
     """The sockets of agents by id; keys get an agent of their own."""
     found = {}
     for name, path in given:
@@ -190,8 +179,5 @@ def _ssh(given: tuple[tuple[str, str], ...], around: Surroundings) -> dict[str, 
                 what = f'{each}, the ssh agent or key for "{name or "default"}", is not there'
                 raise NotFound(what, fix="correct the path")
         is_socket = len(paths) == 1 and stat.S_ISSOCK(os.stat(paths[0]).st_mode)
-        if is_socket or around.contexts is None:
-            found[name or "default"] = paths[0]
-        else:
-            found[name or "default"] = around.contexts.agent(paths)
+        found[name or "default"] = paths[0] if is_socket else contexts.agent(paths)
     return found

@@ -32,7 +32,6 @@ from orchestra.model.container import ImageId
 from orchestra.model.state import ALIVE
 from orchestra.ops.container_find import all_states
 from orchestra.ops.image_save import write_file
-from orchestra.plan.container import image_reference
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.mounts import mounted_images
 from orchestra.volume.local import LocalVolumes
@@ -111,7 +110,7 @@ def bundle_save(layout: Layout, loaded: Loaded, options: SaveOptions, report: Re
 def _references(project: Project) -> Iterator[tuple[str, Service]]:
     """What services call their images, those of hooks and of mounts, with the service."""
     for service in project.services:
-        yield image_reference(project, service), service
+        yield project.image_of(service), service
         for step in service.pre_start:
             if step.image:
                 yield step.image, service

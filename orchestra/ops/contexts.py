@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from orchestra.build.instructions.add import is_repository, is_url
+from orchestra.build.address import STDIN, is_remote, is_repository, is_url, spelled_out
 from orchestra.errors import NotFound, Unsupported
 
 if TYPE_CHECKING:
@@ -25,16 +25,9 @@ if TYPE_CHECKING:
     from orchestra.layout import Layout
     from orchestra.model.build import BuildSpec
 
-STDIN = "-"
 _IMAGE, _LAYOUT = "docker-image://", "oci-layout://"
-_GITHUB = "github.com/"
 _TAR_MAGIC = slice(257, 262)
 _BLOCK = 512
-
-
-def is_remote(context: str) -> bool:
-    """Is *context* to be brought here, and no directory?"""
-    return context == STDIN or is_url(context) or is_repository(_spelled_out(context))
 
 
 class Contexts:
@@ -67,8 +60,8 @@ class Contexts:
         context = spec.context
         if not is_remote(context):
             return spec
-        if is_repository(_spelled_out(context)):
-            return msgspec.structs.replace(spec, context=self._repository(_spelled_out(context)))
+        if is_repository(spelled_out(context)):
+            return msgspec.structs.replace(spec, context=self._repository(spelled_out(context)))
         if context == STDIN:
             return self._unpacked(spec, sys.stdin.buffer)
         with open(self._downloaded(context), "rb") as file:
@@ -197,12 +190,3 @@ def _unpack(file: BinaryIO | _Rewound, directory: str) -> bool:
         return False
     unpack(ByteStream(decompressed(rewound, Limit())), directory)  # type: ignore[arg-type]
     return True
-
-
-def _spelled_out(context: str) -> str:
-    """`github.com/…` is short for a repository there."""
-    if not context.startswith(_GITHUB):
-        return context
-    remote, separator, rest = context.partition("#")
-    remote = remote if remote.endswith(".git") else f"{remote}.git"
-    return f"https://{remote}{separator}{rest}"

@@ -10,7 +10,6 @@ from orchestra.image.host import HOST_IMAGE
 from orchestra.image.store import LocalImageStore
 from orchestra.ops.image_rm import image_rm
 from orchestra.ops.target import find_containers
-from orchestra.plan.container import image_reference
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.execute import IN_USE
 
@@ -36,7 +35,7 @@ def images_of_project(
 ) -> tuple[str, ...]:
     """The images of *services* (none: all) that go, by the compose file."""
     return _sorted(
-        image_reference(project, service)
+        project.image_of(service)
         for service in project.services
         if (not services or service.name in services) and (which is Images.ALL or not service.image)
     )

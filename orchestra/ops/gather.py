@@ -9,7 +9,7 @@ import msgspec
 
 from orchestra.errors import NotFound
 from orchestra.model.hashing import service_hash
-from orchestra.plan.container import image_reference, linked_names
+from orchestra.plan.container import linked_names
 from orchestra.plan.desired import Desired, all_service_names, select_services
 from orchestra.plan.mounts import mounted_images
 
@@ -97,10 +97,10 @@ def _resolve_all(project: Project, images: ImageStore) -> dict[str, ImageConfig]
     by_reference: dict[str, ImageConfig] = {}
     containers = [service for service in project.services if service.provider is None]
     for service in containers:
-        reference = image_reference(project, service)
+        reference = project.image_of(service)
         if reference not in by_reference:
             by_reference[reference] = resolve(service, reference, images)
-    return {s.name: by_reference[image_reference(project, s)] for s in containers}
+    return {s.name: by_reference[project.image_of(s)] for s in containers}
 
 
 def _other_references(service: Service) -> Iterator[tuple[str, tuple[str, ...]]]:

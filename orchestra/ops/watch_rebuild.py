@@ -11,9 +11,8 @@ from orchestra.image.sweep import remove_image
 from orchestra.model import labels
 from orchestra.ops.build import build_services
 from orchestra.ops.building import Building
-from orchestra.ops.buildrequest import Extras, Surroundings
-from orchestra.ops.contexts import Contexts
 from orchestra.ops.image_use import used_images
+from orchestra.ops.recipe import Extras, Surroundings
 from orchestra.ops.up import UpOptions, up
 from orchestra.plan.decide import Recreate
 from orchestra.plan.desired import Dependencies, select_services
@@ -41,9 +40,8 @@ def rebuild(
             say(event.text)
 
     builds = tuple(service for service in chosen if service.build is not None)
-    with Contexts(host.layout) as contexts:
-        around = Surroundings(project.working_dir, dict(project.environment), contexts=contexts)
-        build_services(host, project, builds, Extras(), around, watch)
+    around = Surroundings(project.working_dir, dict(project.environment))
+    build_services(host, project, builds, Extras(), around, watch)
 
 
 def recreate(host: Host, project: Project, services: tuple[str, ...], report: Report) -> None:

@@ -55,11 +55,6 @@ def container_name(project: Project, service: Service, number: int) -> str:
     return service.container_name or project.made_up_name(service.name, number)
 
 
-def image_reference(project: Project, service: Service) -> str:
-    """`image`, or PROJECT-SERVICE for what is only built."""
-    return service.image or project.made_up_name(service.name)
-
-
 def container_spec(
     project: Project,
     service: Service,
@@ -82,7 +77,7 @@ def container_spec(
         name=identity.name,
         project=project.name,
         service=service.name,
-        image=image_reference(project, service),
+        image=project.image_of(service),
         image_id=image.id,
         process=_process(service, image),
         number=identity.number,

@@ -21,12 +21,16 @@ class Elsewhere(Protocol):
 
 
 class SharedRecords(Records):
-    """*used* are the records that were found or put, by key: what `cache_to` gives away."""
+    """*used* are the records that were found or put, by key: what `cache_to` gives away.
+
+    *are_ambiguous*: one key has had two of them, as with `--no-cache`, and the image may have both.
+    """
 
     def __init__(self, directory: str, elsewhere: Elsewhere | None) -> None:
         super().__init__(directory)
         self._elsewhere = elsewhere
         self.used: dict[str, Record] = {}
+        self.are_ambiguous = False
 
     def find(self, key: str) -> Record | None:
         """What is known here, or else what another machine's cache has, with its layer."""
@@ -38,16 +42,30 @@ class SharedRecords(Records):
                 self.put(key, found)
                 return found
         if record is not None:
-            self.used[key] = record
+            self._use(key, record)
         return record
 
     def put(self, key: str, record: Record) -> None:
         super().put(key, record)
-        self.used[key] = record
+        self._use(key, record)
 
     def findings(self) -> Findings:
-        return super().findings()._replace(used=self.used)
+        return Findings(self.pending, self.used, self.are_ambiguous)
 
     def adopt(self, found: Findings) -> None:
         super().adopt(found)
-        self.used.update(found.used)
+        self.are_ambiguous |= found.are_ambiguous
+        for key, record in found.used.items():
+            self._use(key, record)
+
+    def _use(self, key: str, record: Record) -> None:
+        known = self.used.get(key)
+        if known is not None and _same_result(known, record):
+            return
+        self.are_ambiguous |= known is not None
+        self.used[key] = record
+
+
+def _same_result(one: Record, other: Record) -> bool:
+    """Whether or not it is known to be on the disk."""
+    return (one.diff_id, one.created_ns) == (other.diff_id, other.created_ns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -14,7 +13,6 @@ from orchestra.build.instructions.paths import Paths, parse_paths
 if TYPE_CHECKING:
     from orchestra.build.lexer import Statement
 
-_SCP = re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9\[][^/:#?]*:[^#?]+")
 _FLAGS = {
     "chown": FlagKind.TEXT,
     "chmod": FlagKind.TEXT,
@@ -67,15 +65,3 @@ def parse(statement: Statement) -> Add:
         unpack=flags.switches.get("unpack"),
         exclude=flags.all("exclude"),
     )
-
-
-def is_url(source: str) -> bool:
-    return source.startswith(("http://", "https://"))
-
-
-def is_repository(source: str) -> bool:
-    """Is *source* a git repository? docs.docker.com/build/concepts/context#git-repositories."""
-    path = source.partition("#")[0].partition("?")[0]
-    if path.startswith(("git://", "ssh://")) or _SCP.fullmatch(path):
-        return True
-    return is_url(path) and path.endswith(".git")

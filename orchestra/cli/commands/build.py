@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from orchestra.cli.flags import Args
     from orchestra.model.project import Project
     from orchestra.ops.build import BuildOptions
-    from orchestra.ops.buildrequest import Extras, Surroundings
-    from orchestra.ops.contexts import Contexts
+    from orchestra.ops.recipe import Extras, Surroundings
 
 OLD_FLAGS = (
     Flag("compress", "Without effect: nothing is sent anywhere", hidden=True),
@@ -63,11 +62,9 @@ _PROGRESS = ("", "auto", "tty", "plain", "quiet", "rawjson", "json")
 
 def run(args: Args, context: Context) -> int:
     """Build the images of the project's services."""
-    import json
-
+    import orchestra.model.structs  # noqa: F401 (first: msgspec at half the price)
     from orchestra.ops.build import BuildOptions, build
-    from orchestra.ops.build_print import bake_file
-    from orchestra.ops.contexts import Contexts
+    from orchestra.ops.recipe import Surroundings
 
     if not args.on("print") and not args.on("check"):
         context.refuse_dry_run()
@@ -78,15 +75,18 @@ def run(args: Args, context: Context) -> int:
     )
     project = load_project(context, args.words)
     if args.on("print"):
+        import json
+
+        from orchestra.ops.build_print import bake_file
+
         write(json.dumps(bake_file(project, options), indent=2) + "\n")
         return 0
     mode = progress_mode(args, context)
-    with Contexts(context.host().layout) as contexts:
-        around = surroundings(context, contexts)
-        if args.on("check"):
-            return _check(context, project, options, around)
-        with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
-            built = build(context.host(), project, options, around, watch)
+    around = Surroundings(context.cwd, context.environ)
+    if args.on("check"):
+        return _check(context, project, options, around)
+    with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
+        built = build(context.host(), project, options, around, watch)
     if not built:
         sys.stderr.write("No services to build\n")
     for each in built:
@@ -107,15 +107,9 @@ def progress_mode(args: Args, context: Context) -> str:
     return mode or context.environ.get("BUILDKIT_PROGRESS", "") or context.options.progress
 
 
-def surroundings(context: Context, contexts: Contexts) -> Surroundings:
-    from orchestra.ops.buildrequest import Surroundings
-
-    return Surroundings(context.cwd, context.environ, contexts=contexts)
-
-
 def extras_of(args: Args, context: Context) -> Extras:
     """What the flags of every build command say. Raises UsageError."""
-    from orchestra.ops.buildrequest import Extras
+    from orchestra.ops.recipe import Extras
     from orchestra.units import parse_bytes
 
     try:
@@ -146,14 +140,16 @@ def build_args(texts: tuple[str, ...], context: Context) -> tuple[tuple[str, str
 
 
 def _check(context: Context, project: Project, options: BuildOptions, around: Surroundings) -> int:
-    from orchestra.ops.build import checked_services, lint, lint_is_error
+    from orchestra.ops.build_lint import checked_services, lint, lint_is_error
+    from orchestra.ops.contexts import Contexts
 
     count = is_error = 0
-    for request in checked_services(project, options, around):
-        findings = lint(request, context.host())
-        write_findings(findings)
-        count += len(findings)
-        is_error |= bool(findings) and lint_is_error(request, context.host())
+    with Contexts(context.host().layout) as contexts:
+        for request in checked_services(project, options, around, contexts):
+            findings = lint(request, context.host())
+            write_findings(findings)
+            count += len(findings)
+            is_error |= bool(findings) and lint_is_error(request, context.host())
     noun = "warning" if count == 1 else "warnings"
     sys.stderr.write(f"check complete, {count or 'no'} {noun} found\n")
     return 1 if count or is_error else 0

@@ -230,9 +230,8 @@ def _profiles(project: Project) -> Iterable[str]:
 
 
 def _images(project: Project) -> Iterable[str]:
-    from orchestra.plan.container import image_reference
 
-    return sorted(image_reference(project, service) for service in project.services)
+    return sorted(project.image_of(service) for service in project.services)
 
 
 def _hashes(project: Project, wanted: str) -> Iterable[str]:

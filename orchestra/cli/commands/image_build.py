@@ -10,7 +10,6 @@ from orchestra.cli.commands.build import (
     extras_of,
     progress_mode,
     push_images,
-    surroundings,
     write_findings,
 )
 from orchestra.cli.context import write
@@ -18,13 +17,12 @@ from orchestra.cli.flags import LIST, TEXT, Command, Flag, UsageError
 from orchestra.cli.render.building import open_build_display
 
 if TYPE_CHECKING:
-    from orchestra.build.request import BuildRequest, Secret
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
-    from orchestra.model.build import BuildSpec
+    from orchestra.model.build import BuildSpec, Secret
     from orchestra.model.container import Ulimit
     from orchestra.ops.build_output import Output
-    from orchestra.ops.contexts import Contexts
+    from orchestra.ops.recipe import Recipe
 
 COMMAND = Command(
     usage="image build [OPTIONS] PATH | URL | -",
@@ -83,21 +81,21 @@ def run(args: Args, context: Context) -> int:
     """Build the image; with --quiet its id is printed."""
     import orchestra.model.structs  # noqa: F401 (first: msgspec at half the price)
     from orchestra.ops.build import build_image
-    from orchestra.ops.contexts import Contexts
 
     context.refuse_dry_run()
     mode = progress_mode(args, context)
     outputs = _outputs(args, context)
-    with Contexts(context.host().layout) as contexts:
-        request = _request(args, context, contexts, outputs)
-        if args.on("check"):
-            return _check(context, request)
-        with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
-            image = build_image(context.host(), request, pull=args.on("pull"), watch=watch)
+    recipe = _recipe(args, context, outputs)
+    if args.on("check"):
+        return _check(context, recipe)
+    with open_build_display(context, mode, quietly=args.on("quiet")) as watch:
+        image = build_image(context.host(), recipe, watch)
     for output in outputs:
+        from orchestra.image.reference import parse_reference
         from orchestra.ops.build_output import write_output
 
-        write_output(context.host().layout, image, request.names, output)
+        names = tuple(map(parse_reference, recipe.names))
+        write_output(context.host().layout, image, names, output)
     if args.on("push") or any(output.push for output in outputs):
         push_images(context, _tags(args, outputs), quietly=args.on("quiet"))
     if args.text("iidfile"):
@@ -108,10 +106,13 @@ def run(args: Args, context: Context) -> int:
     return 0
 
 
-def _check(context: Context, request: BuildRequest) -> int:
-    from orchestra.ops.build import lint
+def _check(context: Context, recipe: Recipe) -> int:
+    from orchestra.ops.build_lint import lint
+    from orchestra.ops.buildrequest import request_for
+    from orchestra.ops.contexts import Contexts
 
-    findings = lint(request, context.host())
+    with Contexts(context.host().layout) as contexts:
+        findings = lint(request_for(recipe, contexts), context.host())
     write_findings(findings)
     noun = "warning" if len(findings) == 1 else "warnings"
     sys.stderr.write(f"check complete, {len(findings) or 'no'} {noun} found\n")
@@ -133,20 +134,18 @@ def _tags(args: Args, outputs: tuple[Output, ...]) -> tuple[str, ...]:
     return (*args.texts("tag"), *(output.name for output in outputs if output.name))
 
 
-def _request(
-    args: Args, context: Context, contexts: Contexts, outputs: tuple[Output, ...]
-) -> BuildRequest:
-    from orchestra.ops.buildrequest import request_for
+def _recipe(args: Args, context: Context, outputs: tuple[Output, ...]) -> Recipe:
+    from orchestra.ops.recipe import Recipe, Surroundings
 
     secrets = dict(_secret(text, context) for text in args.texts("secret"))
     extras = extras_of(args, context)
-    around = surroundings(context, contexts)
-    return request_for(_spec(args, context), _tags(args, outputs), secrets, extras, around)
+    around = Surroundings(context.cwd, context.environ)
+    return Recipe(_spec(args, context), _tags(args, outputs), secrets, extras, around)
 
 
 def _spec(args: Args, context: Context) -> BuildSpec:
+    from orchestra.build.address import STDIN, is_remote
     from orchestra.model.build import BuildSpec
-    from orchestra.ops.contexts import STDIN, is_remote
     from orchestra.units import parse_bytes
 
     file = args.text("file")
@@ -184,14 +183,14 @@ def _spec(args: Args, context: Context) -> BuildSpec:
 
 def _dockerfile(file: str, path: str, context: Context) -> str:
     """Where *file* is; that of a remote context lies inside of it."""
-    from orchestra.ops.contexts import is_remote
+    from orchestra.build.address import is_remote
 
     return os.path.join(context.cwd, file) if file and not is_remote(path) else file
 
 
 def _absolute(value: str, base: str) -> str:
     """An additional context with its path made absolute, where it is one."""
-    from orchestra.ops.contexts import is_remote
+    from orchestra.build.address import is_remote
 
     if value.startswith(_LAYOUT):
         return _LAYOUT + os.path.join(base, value.removeprefix(_LAYOUT))
@@ -222,7 +221,7 @@ def _pairs(args: Args, flag: str, separator: str) -> tuple[tuple[str, str], ...]
 
 def _secret(text: str, context: Context) -> tuple[str, Secret]:
     """`id=NAME[,src=FILE]` or `id=NAME,env=VAR`. Raises UsageError."""
-    from orchestra.build.request import Secret
+    from orchestra.model.build import Secret
 
     fields = dict(part.partition("=")[::2] for part in text.split(","))
     name = fields.get("id", "")

@@ -6,7 +6,6 @@ people and scripts know how to read.
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
@@ -76,6 +75,8 @@ def _quiet(service: str, event: StepEvent) -> None:
 def _as_json(service: str, event: StepEvent) -> None:
     if event.phase is StepPhase.OUTPUT and not event.text:
         return
+    import json
+
     record = {
         "id": titled(service, event.title),
         "status": event.phase.value.capitalize(),

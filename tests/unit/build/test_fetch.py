@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
+from orchestra.build.address import is_repository, is_url
 from orchestra.build.fetch import FetchError, Wanted, fetch, file_name
-from orchestra.build.instructions.add import is_repository, is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestra.plan.container import container_name, image_reference
+from orchestra.plan.container import container_name
 
 if TYPE_CHECKING:
     from tests.support.project import ProjectDirectory
@@ -19,7 +19,7 @@ def names(project: ProjectDirectory, **request: bool) -> list[str]:
     web, db = loaded.service("web"), loaded.service("db")
     return [
         container_name(loaded, web, 2),
-        image_reference(loaded, web),
+        loaded.image_of(web),
         container_name(loaded, db, 1),
     ]
 

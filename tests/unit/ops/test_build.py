@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestra.errors import BuildError, NotFound, OrchestraError, Unsupported
-from orchestra.ops.build import BuildOptions, build, checked_services, lint
+from orchestra.ops.build import BuildOptions, build
+from orchestra.ops.build_lint import checked_services, lint
 from orchestra.ops.building import Building, build_before_up
-from orchestra.ops.buildrequest import Extras, Surroundings
+from orchestra.ops.contexts import Contexts
 from orchestra.ops.gather import ImageMissing, gather
+from orchestra.ops.recipe import Extras, Surroundings
 from orchestra.plan.desired import Dependencies
 from tests.support.project import ProjectDirectory
 
@@ -170,7 +172,8 @@ def test_a_dockerfile_that_two_services_share_is_checked_once(
 ) -> None:
     directory.write("Dockerfile", "FROM host\nCMD run\n")
     project = directory.load("name: p\nservices: {a: {build: .}, b: {build: .}}")
-    (request,) = checked_services(project, BuildOptions(), AROUND)
+    with Contexts(host.layout) as contexts:
+        (request,) = checked_services(project, BuildOptions(), AROUND, contexts)
     assert [finding.rule for finding in lint(request, host)] == ["JSONArgsRecommended"]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orchestra.ops.build import BuildOptions
 from orchestra.ops.build_print import bake_file
-from orchestra.ops.buildrequest import Extras
+from orchestra.ops.recipe import Extras
 from tests.support.project import ProjectDirectory
 
 if TYPE_CHECKING:
