@@ -13,7 +13,8 @@ from orchestra.cli.render.progress import beside_logs
 from orchestra.cli.render.text import harmless
 from orchestra.ops.foreground import Attach, Audience, OnExit
 from orchestra.ops.foreground import up_attached as run_attached
-from orchestra.plan.desired import select_services, unknown_service
+from orchestra.plan.desired import select_services
+from orchestra.plan.unknown import unknown_service
 
 if TYPE_CHECKING:
     from orchestra.cli.context import Context

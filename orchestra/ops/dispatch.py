@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from orchestra.errors import EngineUnavailable
 from orchestra.ops.lock import project_lock
-from orchestra.ops.rehearse import rehearse
 from orchestra.plan.execute import execute
 from orchestra.supervisor.light import LightClient
 
@@ -34,6 +33,8 @@ def dispatch(
     EngineUnavailable.
     """
     if dry_run:
+        from orchestra.ops.rehearse import rehearse
+
         made = plan()
         rehearse(made, report)
         return made

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import NotFound
 from orchestra.model.state import ALIVE
-from orchestra.plan.desired import unknown_service
+from orchestra.plan.unknown import unknown_service
 from orchestra.runtime.statefile import read_states
 
 if TYPE_CHECKING:

@@ -22,13 +22,14 @@ from orchestra.ops.pull import pull_missing
 from orchestra.ops.rehearse import rehearse
 from orchestra.ops.timeline import save_trace
 from orchestra.plan.decide import Policy, Recreate, has_completed
-from orchestra.plan.desired import Dependencies, select_services, unknown_service
+from orchestra.plan.desired import Dependencies, select_services
 from orchestra.plan.execute import execute
 from orchestra.plan.graph import PlanBuilder
 from orchestra.plan.observed import Observed
 from orchestra.plan.operations import Verb
 from orchestra.plan.reconcile import Environment, Options, container_resource, reconcile
 from orchestra.plan.trace import Recorder
+from orchestra.plan.unknown import unknown_service
 
 if TYPE_CHECKING:
     from orchestra.engine.base import Engine, Request

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestra.errors import NotFound
+from orchestra.plan.unknown import unknown_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,18 +71,3 @@ def select_services(
         if dependencies is Dependencies.INCLUDED:
             pending += [edge.service for edge in service.depends_on if edge.service in every]
     return project.with_services(every[name] for name in sorted(chosen))
-
-
-def unknown_service(name: str, known: Iterable[str]) -> NotFound:
-    """The error for a service that does not exist, with the name that was probably meant."""
-    from difflib import get_close_matches
-
-    names = sorted(known)
-    close = get_close_matches(name, names, n=1)
-    if close:
-        fix = f'did you mean "{close[0]}"?'
-    elif names:
-        fix = f"services are: {', '.join(names)}"
-    else:
-        fix = "the project has no services"
-    return NotFound(f'no such service: "{name}"', fix=fix)

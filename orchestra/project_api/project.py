@@ -111,7 +111,7 @@ class Project:
 
     def __getitem__(self, name: str) -> Service:
         """The service *name*, enabled or not. Raises NotFound."""
-        from orchestra.plan.desired import unknown_service
+        from orchestra.plan.unknown import unknown_service
 
         if name not in self._every_service():
             raise unknown_service(name, self._every_service())
