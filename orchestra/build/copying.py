@@ -9,22 +9,29 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from orchestra.build.selection import CopyError
 from orchestra.runtime.users import UserError, find_user
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from orchestra.build.filemode import Mode
     from orchestra.build.instructions.paths import Inline
     from orchestra.build.selection import Item, Match, Source
 
 _CHUNK = 1 << 20
+_SOURCE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _CAPABILITY = "security.capability"
+_NOT_IN_KERNEL = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
 _IDS = 2**32 - 1
 """The largest id and one: the largest is chown(2)'s word for "as it is"."""
+
+T = TypeVar("T")
 
 
 class Job(NamedTuple):
@@ -161,72 +168,68 @@ class _Writer:
 
         As in BuildKit, whose `COPY private /new` makes a /new that everybody can enter.
         """
-        top = destination.rstrip("/") or "/"
-        make_directories(top, self._owner)
+        top = destination.rstrip("/")
+        make_directories(top or "/", self._owner)
         for item in items:
             if item.target:
-                self._copy_item(item, os.path.join(top, item.target))
+                self._copy_item(item, f"{top}/{item.target}")
 
     def _copy_item(self, item: Item, path: str) -> None:
         mode = item.status.st_mode
-        if stat.S_ISDIR(mode):
+        if stat.S_ISREG(mode):
+            if item.status.st_nlink == 1 or not self._link(item, path):
+                self._copy_regular(item, path)
+        elif stat.S_ISDIR(mode):
             make_directory_here(path)
             self._dress(item, path)
-            return
-        self._make_room(path)
-        if self._link(item, path):
-            return
-        capability = b""
-        if stat.S_ISREG(mode):
-            capability = self._copy_content(item, path)
-        elif stat.S_ISLNK(mode):
+        elif stat.S_ISSOCK(mode):  # nobody would listen
+            with suppress(FileNotFoundError):
+                _remove_file(path)
+        else:
+            _in_place(path, partial(self._make_special, item, path))
+            self._dress(item, path)
+
+    def _make_special(self, item: Item, path: str) -> None:
+        mode = item.status.st_mode
+        if stat.S_ISLNK(mode):
             os.symlink(os.readlink(item.path, dir_fd=self._job.source.root), path)
         elif stat.S_ISFIFO(mode):
             os.mkfifo(path)
-        elif stat.S_ISSOCK(mode):
-            return
         else:
             os.mknod(path, stat.S_IFMT(mode) | 0o600, item.status.st_rdev)
-        self._dress(item, path)
-        if capability:
-            os.setxattr(path, _CAPABILITY, capability)
 
     def _link(self, item: Item, path: str) -> bool:
         """Names of one file below one source stay so, as with BuildKit; False for the first."""
-        if not stat.S_ISREG(item.status.st_mode) or item.status.st_nlink == 1:
-            return False
         first = self._written.setdefault((item.status.st_dev, item.status.st_ino), path)
         if first == path or not os.path.lexists(first):
             return False
-        os.link(first, path, follow_symlinks=False)
+        _in_place(path, partial(os.link, first, path, follow_symlinks=False))
         return True
 
-    def _make_room(self, path: str) -> None:
+    def _copy_regular(self, item: Item, path: str) -> None:
+        """Most of what there is to copy: as few calls as will do, and by descriptor."""
+        source = os.open(item.path, _SOURCE, dir_fd=self._job.source.root)
         try:
-            is_directory = stat.S_ISDIR(os.lstat(path).st_mode)
-        except FileNotFoundError:
-            return
-        if is_directory:
-            raise CopyError(f"cannot copy a file over the directory {path}")
-        os.unlink(path)
-
-    def _copy_content(self, item: Item, path: str) -> bytes:
-        """Returns the file's capabilities, which chown(2) would take away again."""
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-        source = os.open(item.path, flags, dir_fd=self._job.source.root)
-        try:
-            target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            target = _in_place(path, partial(os.open, path, _NEW_FILE, 0o600))
             try:
-                _copy_bytes(source, target)
-                names = os.listxattr(source)
-                for name in names:
-                    if name.startswith("user."):
-                        os.setxattr(target, name, os.getxattr(source, name))
-                return os.getxattr(source, _CAPABILITY) if _CAPABILITY in names else b""
+                _copy_bytes(source, target, item.status.st_size)
+                self._dress_file(item.status, source, target)
+            except OSError as exc:
+                exc.filename = path  # which a call by descriptor does not know
+                raise
             finally:
                 os.close(target)
         finally:
             os.close(source)
+
+    def _dress_file(self, status: os.stat_result, source: int, target: int) -> None:
+        """As `_dress`; capabilities come after chown(2) as well, and times at the end."""
+        os.fchown(target, *(self._owner or (status.st_uid, status.st_gid)))
+        os.fchmod(target, self._mode(status.st_mode))
+        for name in _attributes(source):
+            if name == _CAPABILITY or name.startswith("user."):
+                os.setxattr(target, name, os.getxattr(source, name))
+        os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
 
     def _dress(self, item: Item, path: str) -> None:
         """Owner, mode and times; chown(2) comes first, since it clears set-uid bits."""
@@ -249,31 +252,69 @@ class _Writer:
         return self._job.mode.applied_to(own, is_directory=stat.S_ISDIR(mode))
 
     def _write_text(self, path: str, text: str) -> None:
-        self._make_room(path)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        fd = _in_place(path, partial(os.open, path, _NEW_FILE, 0o644))
         with open(fd, "w", encoding="utf-8") as file:
             file.write(text)
             os.fchown(fd, *(self._owner or (0, 0)))
             os.fchmod(fd, self._mode(stat.S_IFREG | 0o644))
 
 
-def _copy_bytes(source: int, target: int) -> None:
-    """In the kernel where the file systems allow it."""
+def _in_place(path: str, make: Callable[[], T]) -> T:
+    """What *make* gives, which makes *path*: in place of a file or link that is there.
+
+    There seldom is one, so nobody looks before. Raises CopyError for a directory.
+    """
+    try:
+        return make()
+    except FileExistsError:
+        _remove_file(path)
+        return make()
+
+
+def _remove_file(path: str) -> None:
+    if stat.S_ISDIR(os.lstat(path).st_mode):
+        raise CopyError(f"cannot copy a file over the directory {path}")
+    os.unlink(path)
+
+
+def _copy_bytes(source: int, target: int, size: int) -> None:
+    """*size* is what stat(2) has said of the source, which may have changed since then.
+
+    A small file takes one read(2) and one write(2): the byte more that is asked for shows that
+    there are no more. The buffer is no larger, since the pages of a large one cost more than that.
+    """
+    if size < _CHUNK:
+        data = os.read(source, size + 1)
+        _write_all(target, data)
+        if len(data) == size:
+            return
+    _copy_in_kernel(source, target)
+    while data := os.read(source, _CHUNK):
+        _write_all(target, data)
+
+
+def _copy_in_kernel(source: int, target: int) -> None:
+    """Copy the rest, where the file systems allow it."""
     offset = 0
-    while True:
-        try:
-            count = os.copy_file_range(source, target, 1 << 30)
-        except OSError as exc:
-            if offset or exc.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
-                raise
-            break
-        if count == 0:
-            break
-        offset += count
-    while chunk := os.read(source, _CHUNK):
-        rest = memoryview(chunk)
-        while rest:
-            rest = rest[os.write(target, rest) :]
+    try:
+        while count := os.copy_file_range(source, target, 1 << 30):
+            offset += count
+    except OSError as exc:
+        if offset or exc.errno not in _NOT_IN_KERNEL:
+            raise
+
+
+def _attributes(source: int) -> list[str]:
+    try:
+        return os.listxattr(source)
+    except OSError:  # a file system that has none
+        return []
+
+
+def _write_all(target: int, data: bytes) -> None:
+    written = os.write(target, data)
+    while written < len(data):
+        written += os.write(target, data[written:])
 
 
 def _owner(chown: str) -> tuple[int, int]:

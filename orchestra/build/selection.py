@@ -332,20 +332,24 @@ def _described(source: Source, item: Item, digests: Digests | None) -> bytes:
 
 
 def _file_digest(source: Source, item: Item, digests: Digests | None) -> bytes:
-    if digests is None:
-        return _content_digest(source.root, item.path)
-    read = partial(_content_digest, source.root, item.path)
-    return digests.of(item.path, item.status, read)
+    read = partial(_content_digest, source.root, item.path, item.status.st_size)
+    return read() if digests is None else digests.of(item.path, item.status, read)
 
 
-def _content_digest(root: int, path: str) -> bytes:
+def _content_digest(root: int, path: str, size: int) -> bytes:
+    """*size* is what stat(2) has said of the file, which may have changed since then.
+
+    A small file is read by one call: the byte more that is asked for shows that there are no more.
+    A buffer as large as the largest file's would cost a small one several times its reading.
+    """
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=root)
-    total = hashlib.sha256()
     try:
+        data = os.read(fd, min(size + 1, _CHUNK))
+        if len(data) == size < _CHUNK:
+            return hashlib.sha256(data).digest()
+        total = hashlib.sha256(data)
         while data := os.read(fd, _CHUNK):
             total.update(data)
-            if len(data) < _CHUNK:
-                break
+        return total.digest()
     finally:
         os.close(fd)
-    return total.digest()
