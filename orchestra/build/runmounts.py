@@ -14,7 +14,7 @@ from orchestra.build.instructions.mount import MountType, RunMount, Sharing
 from orchestra.build.instructions.paths import Paths
 from orchestra.build.settings import absolute
 from orchestra.build.source import error_at
-from orchestra.build.transfer import Options, content_digest, plan_transfer, transfer_files
+from orchestra.build.transfer import Content, Options, find_content, plan_transfer, transfer_files
 from orchestra.model.container import FileContent, Mount, MountKind, Pairs
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ SCRIPT = "/dev/pipes/EOF"
 """Where a heredoc that is a program is mounted, as with BuildKit."""
 
 _CONTENT = "/content"
+_NOTHING = Content("")
 _MOST_PRIVATE = 1000
 
 
@@ -63,21 +64,21 @@ class RunMounts:
             for number, mount in enumerate(command.mounts)
             if mount.type is MountType.BIND or (mount.type is MountType.CACHE and mount.from_)
         }
-        self._contents: dict[int, str] = {}
+        self._contents: dict[int, Content] = {}
 
     def key_parts(self) -> list[object]:
         """Contents of binds count, and what caches begin with; their own and secrets do not."""
         parts: list[object] = []
         for number, mount in enumerate(self._command.mounts):
             content = self._content(number)
-            parts.append([mount.type.value, mount.target, mount.source, mount.id, content])
+            parts.append([mount.type.value, mount.target, mount.source, mount.id, content.digest])
         return parts
 
-    def _content(self, number: int) -> str:
-        """A digest of what the mount takes from elsewhere; "" for nothing."""
+    def _content(self, number: int) -> Content:
+        """What the mount takes from elsewhere, which may be nothing."""
         if number in self._binds and number not in self._contents:
-            self._contents[number] = content_digest(*self._binds[number])
-        return self._contents.get(number, "")
+            self._contents[number] = find_content(*self._binds[number])
+        return self._contents.get(number, _NOTHING)
 
     @contextmanager
     def prepared(self) -> Iterator[Prepared]:
@@ -88,7 +89,7 @@ class RunMounts:
         with ExitStack() as undo:
             for number, mount in enumerate(self._command.mounts):
                 if mount.type is MountType.BIND:
-                    mounts.append(self._materialised(mount, self._binds[number], undo))
+                    mounts.append(self._materialised(number, mount, undo))
                 elif mount.type is MountType.CACHE:
                     mounts.append(self._cache(number, mount, undo))
                 elif mount.type is MountType.TMPFS:
@@ -115,12 +116,13 @@ class RunMounts:
         paths = Paths((mount.source or "/",), (), _CONTENT)
         return _Bind(plan_transfer(self._command, paths, _CONTENT, Options()), origin)
 
-    def _materialised(self, mount: RunMount, bind: _Bind, undo: ExitStack) -> Mount:
+    def _materialised(self, number: int, mount: RunMount, undo: ExitStack) -> Mount:
         """A copy: the command sees no hidden file, and what it writes is thrown away."""
         directory = self._toolbox.work.directory("bind")
         undo.callback(self._toolbox.discard, directory)
         rootfs = self._toolbox.mounter.rootfs(NO_FILES, directory)
-        transfer_files(bind.transfer, bind.origin, rootfs, os.path.join(directory, "mnt"))
+        at = os.path.join(directory, "mnt")
+        transfer_files(*self._binds[number], rootfs, at, self._content(number).matches)
         return Mount(
             kind=MountKind.BIND,
             source=rootfs.overlays[0].upper + _CONTENT,
@@ -140,7 +142,7 @@ class RunMounts:
     # -- cache ----------------------------------------------------------------------------------
     def _cache(self, number: int, mount: RunMount, undo: ExitStack) -> Mount:
         """A cache that begins with other content is another one, as with BuildKit."""
-        parts = [mount.id or self._target(mount), mount.source, self._content(number)]
+        parts = [mount.id or self._target(mount), mount.source, self._content(number).digest]
         whole = "\0".join(parts).rstrip("\0")
         name = hashlib.sha256(whole.encode()).hexdigest()[:32]
         return Mount(

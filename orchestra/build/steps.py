@@ -32,7 +32,7 @@ from orchestra.build.transfer import (
     NOTHING,
     Options,
     Transfer,
-    content_digest,
+    find_content,
     hidden_matches,
     make_working_directory,
     plan_transfer,
@@ -216,17 +216,17 @@ def _transfer(
     transfer: Transfer,
     origin: FileOrigin,
 ) -> Done:
-    content = content_digest(transfer, origin)
-    if content == NOTHING:
+    content = find_content(transfer, origin)
+    if content.digest == NOTHING:
         why = hidden_matches(transfer, origin)
         asked = " ".join(transfer.paths.sources)
         what = f"{transfer.command.keyword}: no file matches {asked}"
         context.report(StepPhase.WARNING, f"{what}: {why}" if why else what)
     below = _below(transfer, context)
-    key = step_key("copy", below.key, transfer.key_parts(content))
+    key = step_key("copy", below.key, transfer.key_parts(content.digest))
 
     def write(rootfs: Rootfs, at: str) -> None:
-        transfer_files(transfer, origin, rootfs, at)
+        transfer_files(transfer, origin, rootfs, at, content.matches)
 
     return _carry_out(toolbox, request, context, _Work(key, transfer.command.text, write, below))
 

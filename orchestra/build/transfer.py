@@ -144,29 +144,38 @@ def hidden_matches(transfer: Transfer, origin: Origin) -> str:
     return ""
 
 
-def content_digest(transfer: Transfer, origin: Origin) -> str:
-    """Of the files that *transfer* takes from *origin*. Raises BuildError."""
+class Content(NamedTuple):
+    """What a transfer takes; *matches* is None where the origin has yet to be mounted."""
+
+    digest: str
+    matches: tuple[Match, ...] | None = None
+
+
+def find_content(transfer: Transfer, origin: Origin) -> Content:
+    """The files that *transfer* takes from *origin*, and their digest. Raises BuildError."""
     if not transfer.paths.sources:
-        return ""
+        return Content("")
     try:
         if isinstance(origin, Directory):
             with _Opened(origin.path) as root:
                 notes = None if origin.seen is None else Notes(origin.seen, origin.path)
                 source = Source(root, origin.ignore, (0, 0), notes)
-                return _digest_of_context(transfer, source, origin)
+                matches = _selected(transfer, source, origin)
+                return Content(_digest_of_context(transfer, source, origin, matches), matches)
 
         def work() -> bytes:
             with _Opened(origin.at) as root:
                 source = Source(root)
                 return digest(source, _selected(transfer, source, origin)).encode()
 
-        return inside((Mounted(origin.rootfs, origin.at),), work).decode()
+        return Content(inside((Mounted(origin.rootfs, origin.at),), work).decode())
     except (ChamberError, CopyError, OSError) as exc:
         raise _failed(transfer.command, exc) from exc
 
 
-def _digest_of_context(transfer: Transfer, source: Source, origin: Directory) -> str:
-    matches = _selected(transfer, source, origin)
+def _digest_of_context(
+    transfer: Transfer, source: Source, origin: Directory, matches: tuple[Match, ...]
+) -> str:
     if not origin.digests:
         return digest(source, matches)
     path = digests_path(origin.digests, origin.path, transfer.paths.sources)
@@ -176,8 +185,17 @@ def _digest_of_context(transfer: Transfer, source: Source, origin: Directory) ->
     return result
 
 
-def transfer_files(transfer: Transfer, origin: Origin, rootfs: Rootfs, at: str) -> None:
-    """Write what *transfer* takes from *origin* into *rootfs*. Raises BuildError."""
+def transfer_files(
+    transfer: Transfer,
+    origin: Origin,
+    rootfs: Rootfs,
+    at: str,
+    matches: tuple[Match, ...] | None = None,
+) -> None:
+    """Write what *transfer* takes from *origin* into *rootfs*. Raises BuildError.
+
+    *matches* are the files when they have been found before: nothing that came since is copied.
+    """
     from orchestra.build.copying import Job, carry_out  # now: a forked process imports nothing
 
     if transfer.unpacks:
@@ -195,7 +213,7 @@ def transfer_files(transfer: Transfer, origin: Origin, rootfs: Rootfs, at: str) 
             source = Source(root, owner=owner) if rules is None else Source(root, rules, owner)
             job = Job(
                 source=source,
-                matches=_selected(transfer, source, origin),
+                matches=_selected(transfer, source, origin) if matches is None else matches,
                 inline=transfer.paths.inline,
                 destination=transfer.destination,
                 chown=transfer.chown,
