@@ -230,9 +230,10 @@ class LocalDrivers:
 
     @cached_property
     def _launcher(self) -> Launcher:
+        from orchestra.linux.clone import Kin
         from orchestra.runtime.launch import Launcher
 
-        return Launcher(beside_caller=self._below_reaper)
+        return Launcher(kin=Kin.SIBLING if self._below_reaper else Kin.CHILD)
 
     @cached_property
     def _profiles(self) -> SeccompProfiles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from orchestra.linux.clone import Kin
     from orchestra.model.container import Device, Resources
 
 
@@ -30,8 +31,8 @@ class CgroupScope(Protocol):
         """
         ...
 
-    def fork_init(self) -> tuple[int, int]:
-        """As `fork`, for a sibling that is the first of a new pid namespace: pid and pidfd.
+    def fork_init(self, kin: Kin) -> tuple[int, int]:
+        """As `fork`, for the first process of a new pid namespace: pid and pidfd.
 
         See `linux.clone.fork_init`. Raises OSError where the kernel cannot do that.
         """

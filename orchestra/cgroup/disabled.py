@@ -11,6 +11,7 @@ from orchestra.errors import Unsupported
 from orchestra.linux.clone import fork_init
 
 if TYPE_CHECKING:
+    from orchestra.linux.clone import Kin
     from orchestra.model.container import Device, Resources
 
 
@@ -20,8 +21,8 @@ class NoScope:
     def fork(self) -> int:
         return os.fork()
 
-    def fork_init(self) -> tuple[int, int]:
-        return fork_init()[:2]
+    def fork_init(self, kin: Kin) -> tuple[int, int]:
+        return fork_init(kin)[:2]
 
     def enter(self) -> None:
         """Stay where the parent is."""

@@ -19,6 +19,7 @@ from orchestra.linux.clone import fork_init
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from orchestra.linux.clone import Kin
     from orchestra.model.container import Device, Resources
 
 _ALWAYS = ("freezer", "devices", "memory", "pids", "cpuacct", "blkio", SYSTEMD, UNIFIED)
@@ -38,8 +39,8 @@ class V1Scope:
     def fork(self) -> int:
         return os.fork()
 
-    def fork_init(self) -> tuple[int, int]:
-        return fork_init()[:2]
+    def fork_init(self, kin: Kin) -> tuple[int, int]:
+        return fork_init(kin)[:2]
 
     def enter(self) -> None:
         unified = self._directories.get(UNIFIED)

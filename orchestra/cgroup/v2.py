@@ -22,6 +22,7 @@ from orchestra.linux.clone import fork_init, fork_inside
 if TYPE_CHECKING:
     from orchestra.cgroup.devices import DeviceRule
     from orchestra.cgroup.settings import Setting
+    from orchestra.linux.clone import Kin
     from orchestra.model.container import Device, Resources
 
 _FREEZE_WITHIN_S = 1.0
@@ -38,8 +39,8 @@ class V2Scope:
         self._is_inside = is_inside and pid == 0
         return pid
 
-    def fork_init(self) -> tuple[int, int]:
-        child = fork_init(self._directory)
+    def fork_init(self, kin: Kin) -> tuple[int, int]:
+        child = fork_init(kin, self._directory)
         self._is_inside = child.is_inside and child.pid == 0
         return child.pid, child.pidfd
 

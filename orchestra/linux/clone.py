@@ -1,4 +1,4 @@
-"""fork(2) as clone3(2) can do it: straight into a cgroup (Linux 5.7), or as the caller's sibling.
+"""fork(2) as clone3(2) can do it: straight into a cgroup (Linux 5.7) or a new pid namespace.
 
 A process that moves itself by writing to cgroup.procs takes a lock that is made for reading; when
 nobody has written for a while the kernel waits for an RCU grace period first: 11 ms, measured. A
@@ -12,6 +12,7 @@ import errno
 import os
 import signal
 import struct
+from enum import Enum
 from typing import Final, NamedTuple
 
 from orchestra.linux.constants import CLONE_NEWPID
@@ -47,7 +48,14 @@ def fork_inside(cgroup: str) -> tuple[int, bool]:
         return os.fork(), False
 
 
-class Sibling(NamedTuple):
+class Kin(Enum):
+    """What a forked process is to the caller."""
+
+    CHILD = "child"
+    SIBLING = "sibling"  # a child of the caller's parent
+
+
+class Init(NamedTuple):
     """What `fork_init` gives: in the child, pid is 0 and pidfd -1."""
 
     pid: int
@@ -55,22 +63,23 @@ class Sibling(NamedTuple):
     is_inside: bool  # in the cgroup that was asked for
 
 
-def fork_init(cgroup: str = "") -> Sibling:
-    """Fork the first process of a new pid namespace, as a child of the caller's parent.
+def fork_init(kin: Kin, cgroup: str = "") -> Init:
+    """Fork the first process of a new pid namespace.
 
-    As in `fork_inside` it is born in the v2 *cgroup* where that can be. Its end is told to the
-    common parent, by the signal that the caller's own end will send. Raises OSError in the caller
-    only: ENOSYS (see `fork_into`), EPERM, EINVAL for the first process of a pid namespace.
+    As in `fork_inside` it is born in the v2 *cgroup* where that can be. A sibling's end is told to
+    the common parent, by the signal that the caller's own end will send. Raises OSError in the
+    caller only: ENOSYS (see `fork_into`), EPERM, EINVAL for a sibling of the first process of a pid
+    namespace.
     """
-    flags = CLONE_PARENT | CLONE_PIDFD | CLONE_NEWPID
+    flags = CLONE_PIDFD | CLONE_NEWPID | (CLONE_PARENT if kin is Kin.SIBLING else 0)
     if cgroup:
         try:
             with Fd(os.open(cgroup, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as directory:
                 into = directory.fileno()
-                return Sibling(*_clone(flags | CLONE_INTO_CGROUP, into), is_inside=True)
+                return Init(*_clone(flags | CLONE_INTO_CGROUP, into), is_inside=True)
         except OSError:
             pass  # entering it will say what is wrong
-    return Sibling(*_clone(flags), is_inside=False)
+    return Init(*_clone(flags), is_inside=False)
 
 
 def fork_into(cgroup: int) -> int:

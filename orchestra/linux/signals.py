@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import signal
 
 from orchestra.linux.libc import bind
 
@@ -14,7 +15,9 @@ def reset_dispositions() -> None:
     """SIG_DFL for every signal, also those that Python ignores: SIGPIPE and SIGXFSZ. signal(7).
 
     An ignored signal would stay ignored across execve. Python is not told, so nothing but sigwait
-    may deal with signals afterwards; `signal.signal` would take ten times as long.
+    may deal with signals afterwards; `signal.signal` would take ten times as long. What Python
+    knows to be SIG_DFL already, which is nearly all, needs no call.
     """
     for number in range(1, _LAST_SIGNAL + 1):
-        _signal(number, None)  # refuses SIGKILL, SIGSTOP and those that libc keeps for itself
+        if signal.getsignal(number) is not signal.SIG_DFL:
+            _signal(number, None)  # refuses those that libc keeps for itself

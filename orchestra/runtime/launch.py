@@ -2,10 +2,10 @@
 
 C, the container's PID 1, must be a child of the project's reaper, which outlives the supervisor. A
 supervisor is a child of the reaper itself and clones C as its sibling, who makes the other
-namespaces on its own. Where C cannot be cloned so (its pid namespace is one that exists, the
-kernel has no clone3, the caller is no supervisor) the caller forks M: M enters or makes the
-namespaces, forks C, says C's pid and exits; so C is an orphan at once, whose parent is the nearest
-subreaper above the caller.
+namespaces on its own; a build, which waits for C itself, clones it as its child. Where C cannot be
+cloned so (its pid namespace is one that exists, the kernel has no clone3) the caller forks M: M
+enters or makes the namespaces, forks C, says C's pid and exits; so C is an orphan at once, whose
+parent is the nearest subreaper above the caller, or the caller if it is one.
 
 The pidfd of C comes from the clone, or from M, its parent: until M exits the pid cannot come to
 mean another process.
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     import socket
     from typing import NoReturn
 
+    from orchestra.linux.clone import Kin
     from orchestra.model.container import ContainerSpec
     from orchestra.runtime.base import Launch
     from orchestra.runtime.mountops import MountOp
@@ -84,12 +85,13 @@ _DYING_S = 5.0  # how long a child that has reported its failure may take to be 
 class Launcher:
     """Launches containers on this host, whose traits it reads once.
 
-    *beside_caller*: what it launches shall have the caller's parent; that must be a subreaper.
+    *kin*: what the container's first process shall be to the caller; the parent of siblings must be
+    a subreaper. None: a child of the nearest subreaper.
     """
 
-    def __init__(self, host: HostTraits | None = None, *, beside_caller: bool = False) -> None:
+    def __init__(self, host: HostTraits | None = None, *, kin: Kin | None = None) -> None:
         self._host = host or observe_host()
-        self._beside_caller = beside_caller
+        self._kin = kin
 
     def begin(self, plan: Launch, seccomp: bytes | None) -> Launching:
         """Fork; the rest goes on beside the caller. *seccomp* is a BPF program or None.
@@ -101,8 +103,8 @@ class Launcher:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         pid = pidfd = -1
         try:
-            if self._beside_caller and prepared.unshared & CLONE_NEWPID:
-                pid, pidfd = _fork_sibling(plan)
+            if self._kin is not None and prepared.unshared & CLONE_NEWPID:
+                pid, pidfd = _fork_first(plan, self._kin)
             middle = os.fork() if pid < 0 else -1
             if 0 in (pid, middle):
                 ours.close()
@@ -218,10 +220,10 @@ class _Prepared(NamedTuple):
     unshared: int  # CLONE_* flags
 
 
-def _fork_sibling(plan: Launch) -> tuple[int, int]:
+def _fork_first(plan: Launch, kin: Kin) -> tuple[int, int]:
     """C's pid and a pidfd; (0, -1) in C, and (-1, -1) where this kernel cannot do it."""
     try:
-        return plan.cgroup.fork_init()
+        return plan.cgroup.fork_init(kin)
     except OSError:
         return -1, -1
 

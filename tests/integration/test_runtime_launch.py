@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestra.errors import LaunchFailed
+from orchestra.linux.clone import Kin
 from orchestra.linux.constants import MNT_DETACH
 from orchestra.linux.mount import mount, umount
 from orchestra.linux.procfs import is_running
@@ -61,14 +62,14 @@ def test_the_command_is_pid_1_of_its_own_namespaces(host: Host) -> None:
     assert not set(spaces) & {os.readlink(f"/proc/self/ns/{kind}") for kind in kinds}
 
 
-@pytest.mark.parametrize("beside_caller", [True, False])
+@pytest.mark.parametrize("kin", [Kin.SIBLING, None])
 def test_a_container_is_the_reapers_child_not_its_launchers(
-    tmp_path: Path, *, beside_caller: bool
+    tmp_path: Path, kin: Kin | None
 ) -> None:
-    """The test is the reaper, its child launches and ends; only without `beside_caller` by way of
-    a child of its own.
+    """The test is the reaper, its child launches and ends; unless the container is to be that
+    one's sibling by way of a child of its own.
     """
-    host = Host(tmp_path, Launcher(beside_caller=beside_caller))
+    host = Host(tmp_path, Launcher(kin=kin))
     reading, writing = os.pipe()
     launcher = os.fork()
     if launcher == 0:
@@ -79,7 +80,7 @@ def test_a_container_is_the_reapers_child_not_its_launchers(
     pid, ticks, forked = map(int, os.read(reading, 99).split())
     os.waitpid(launcher, 0)
     try:
-        assert bool(forked) is not beside_caller
+        assert bool(forked) is (kin is None)
         assert is_running(pid, ticks)
         with open(f"/proc/{pid}/status") as file:
             status = dict(line.rstrip().split(":\t", 1) for line in file)
@@ -91,6 +92,21 @@ def test_a_container_is_the_reapers_child_not_its_launchers(
         host.close()
         os.close(reading)
         os.close(writing)
+
+
+def test_a_container_may_be_its_launchers_child(tmp_path: Path) -> None:
+    host = Host(tmp_path, Launcher(kin=Kin.CHILD))
+    launched, reader = host.launch("sleep", "60")
+    try:
+        with open(f"/proc/{launched.pid}/status") as file:
+            status = dict(line.rstrip().split(":\t", 1) for line in file)
+        assert status["PPid"] == str(os.getpid())
+        assert status["NSpid"].split() == [str(launched.pid), "1"]
+    finally:
+        os.kill(launched.pid, signal.SIGKILL)
+        assert host.wait(launched) == -signal.SIGKILL
+        os.close(reader)
+        host.close()
 
 
 def test_exit_codes_and_signals_are_the_commands_own(host: Host) -> None:
