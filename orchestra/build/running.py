@@ -30,6 +30,7 @@ from orchestra.model.container import (
     Ulimit,
 )
 from orchestra.model.network import NetworkSpec
+from orchestra.network import etcfiles
 from orchestra.runtime.base import Launch
 from orchestra.runtime.statefile import exit_code
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from orchestra.build.base import Machine
     from orchestra.build.guard import Guard
     from orchestra.model.rootfs import Rootfs
-    from orchestra.network.base import Allocation
+    from orchestra.runtime.base import Launched, NetworkSetup
 
 PROJECT = "orchestra-build"
 _NETWORK = NetworkSpec(name=f"{PROJECT}_default", project=PROJECT, key="default")
@@ -71,6 +72,15 @@ class Command(NamedTuple):
     network: str
     mounts: tuple[Mount, ...] = ()
     files: tuple[FileContent, ...] = ()
+
+
+class _Network(NamedTuple):
+    """What a step has of its network: two files of /etc, links, and who is told that it runs."""
+
+    hosts: str
+    resolv_conf: str
+    setup: NetworkSetup | None = None
+    connected: Callable[[Launched], None] = lambda _: None
 
 
 class Runner:
@@ -159,7 +169,7 @@ class Runner:
         undo: ExitStack,
     ) -> int:
         machine = self._machine
-        allocation = self._connect(spec, undo)
+        network = self._connect(spec, undo)
         fifo = os.path.join(run_dir, "output")
         os.mkfifo(fifo, 0o600)
         pipe = os.open(fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -178,9 +188,9 @@ class Runner:
                 rootfs=rootfs,
                 volumes=(),
                 run_dir=run_dir,
-                etc_files=self._etc_files(spec, allocation, run_dir),
+                etc_files=_etc_files(spec, network, run_dir),
                 cgroup=scope,
-                network=machine.networks.setup(spec, allocation),
+                network=network.setup,
                 join_pids=(),
                 stdout=fifo,
                 stderr=fifo,
@@ -190,7 +200,7 @@ class Runner:
         undo.callback(self._guard.forget, launched.pid)
         undo.callback(os.close, launched.pidfd)
         try:
-            machine.networks.connected(spec, allocation, launched.pid, launched.network_fds)
+            network.connected(launched)
             self._pump(pipe, launched.pidfd, output)
         except BaseException:
             scope.kill()
@@ -200,35 +210,30 @@ class Runner:
         self._drain(pipe, output)
         return exit_code(status)
 
-    def _connect(self, spec: ContainerSpec, undo: ExitStack) -> Allocation:
+    def _connect(self, spec: ContainerSpec, undo: ExitStack) -> _Network:
         """Addresses for *spec*; they are known to be in use while its spec file exists."""
-        layout, networks = self._machine.layout, self._machine.networks
-        path = layout.spec_json(PROJECT, spec.id)
+        path = self._machine.layout.spec_json(PROJECT, spec.id)
         os.makedirs(os.path.dirname(path), 0o700)
         undo.callback(remove_tree, os.path.dirname(path))
         with open(path, "wb") as file:
             file.write(msgspec.json.encode(spec))
-        if spec.endpoints:
-            self.has_network = True
-            networks.create_network(_NETWORK)
+        if not spec.endpoints:  # then the driver, which imports much, need not be there
+            return _Network(etcfiles.hosts(spec), etcfiles.resolv_conf(spec))
+        self.has_network = True
+        networks = self._machine.networks
+        networks.create_network(_NETWORK)
         allocation = networks.allocate(spec)
         undo.callback(networks.release, spec.id)
-        return allocation
 
-    def _etc_files(
-        self, spec: ContainerSpec, allocation: Allocation, run_dir: str
-    ) -> tuple[tuple[str, str], ...]:
-        networks = self._machine.networks
-        contents = {
-            "hostname": f"{spec.hostname}\n",
-            "hosts": networks.hosts(spec, allocation),
-            "resolv.conf": networks.resolv_conf(spec),
-        }
-        for name, text in contents.items():
-            with open(os.path.join(run_dir, name), "w", encoding="utf-8") as file:
-                file.write(text)
-                os.fchmod(file.fileno(), 0o644)
-        return tuple((f"/etc/{name}", os.path.join(run_dir, name)) for name in contents)
+        def connected(launched: Launched) -> None:
+            networks.connected(spec, allocation, launched.pid, launched.network_fds)
+
+        return _Network(
+            networks.hosts(spec, allocation),
+            networks.resolv_conf(spec),
+            networks.setup(spec, allocation),
+            connected,
+        )
 
     def _pump(self, pipe: int, pidfd: int, output: Callable[[bytes], None]) -> None:
         """Hand the output on until the process has ended."""
@@ -248,3 +253,16 @@ class Runner:
         with contextlib.suppress(BlockingIOError):
             for _ in range(limit):
                 output(os.read(pipe, _CHUNK))
+
+
+def _etc_files(spec: ContainerSpec, network: _Network, run_dir: str) -> tuple[tuple[str, str], ...]:
+    contents = {
+        "hostname": f"{spec.hostname}\n",
+        "hosts": network.hosts,
+        "resolv.conf": network.resolv_conf,
+    }
+    for name, text in contents.items():
+        with open(os.path.join(run_dir, name), "w", encoding="utf-8") as file:
+            file.write(text)
+            os.fchmod(file.fileno(), 0o644)
+    return tuple((f"/etc/{name}", os.path.join(run_dir, name)) for name in contents)

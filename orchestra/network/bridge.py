@@ -11,19 +11,13 @@ from typing import TYPE_CHECKING
 
 from orchestra.model.container import NetworkMode
 from orchestra.network import endpoints as ep
-from orchestra.network import hotplug, links, stacked
+from orchestra.network import etcfiles, hotplug, links, stacked
 from orchestra.network.allocate import Allocator
 from orchestra.network.ipam import DEFAULT_POOLS
 from orchestra.network.live import LiveContainers
 from orchestra.network.networks import Networks
 from orchestra.network.publish import HostPorts
 from orchestra.network.registry import Registry
-from orchestra.network.resolvconf import (
-    embedded_resolv_conf,
-    host_resolv_conf,
-    hosts_text,
-    parse_resolv_conf,
-)
 from orchestra.network.rules import HostRules
 from orchestra.network.setup import NamespaceSetup
 
@@ -39,8 +33,6 @@ if TYPE_CHECKING:
     from orchestra.network.registry import NetworkRow
     from orchestra.network.setup import Gateway, Link
     from orchestra.runtime.base import NetworkSetup
-
-_HOST_GATEWAY = "host-gateway"
 
 
 class BridgeDriver:
@@ -210,23 +202,13 @@ class BridgeDriver:
     # -- files --------------------------------------------------------------------------------
     def resolv_conf(self, spec: ContainerSpec) -> str:
         """See NetworkDriver."""
-        text = _read("/etc/resolv.conf")
         own = spec.network_mode is NetworkMode.ENDPOINTS and bool(spec.endpoints)
-        if own or self._registry.endpoints(spec.network_container):
-            return embedded_resolv_conf(parse_resolv_conf(text), spec.dns)
-        return host_resolv_conf(text, spec.dns)
+        shared = self._registry.endpoints(spec.network_container)
+        return etcfiles.resolv_conf(spec, has_name_server=own or bool(shared))
 
     def hosts(self, spec: ContainerSpec, allocation: Allocation) -> str:
         """See NetworkDriver."""
         gateway = next((state.gateway for state in allocation.endpoints if state.gateway), "")
-        extra = tuple(
-            (name, (gateway or "127.0.0.1") if address == _HOST_GATEWAY else address)
-            for name, address in spec.extra_hosts
-        )
-        if spec.network_mode is NetworkMode.HOST:
-            return _read("/etc/hosts") + "".join(f"{address}\t{name}\n" for name, address in extra)
-        hostname = spec.hostname or spec.id[:12]
-        names = (f"{hostname}.{spec.domainname}", hostname) if spec.domainname else (hostname,)
         addresses = [
             address
             for state in allocation.endpoints
@@ -235,12 +217,4 @@ class BridgeDriver:
         ]
         for row in self._registry.endpoints(spec.network_container):
             addresses += filter(None, (row.address, row.address6))
-        return hosts_text(names, addresses, extra)
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path) as file:
-            return file.read()
-    except OSError:
-        return ""
+        return etcfiles.hosts(spec, addresses, gateway)
