@@ -13,7 +13,6 @@ from orchestra.build.filesystem import BuiltLayer
 from orchestra.image.catalog import ImageRow, NameRow
 from orchestra.image.config import HistoryEntry, ImageDocument, RootFileSystem, RunSettings, rfc3339
 from orchestra.image.manifest import OCI_CONFIG, OCI_LAYER, Descriptor, encode_manifest
-from orchestra.linux.tree_size import tree_size
 
 if TYPE_CHECKING:
     from orchestra.image.platform import Platform
@@ -45,11 +44,13 @@ def store_layer(store: LocalImageStore, directory: str) -> BuiltLayer:
     It moves there; neither it nor its blob is synced. The blob is not compressed: the digest is the
     diff id, and nothing is spent on what may never be pushed.
     """
-    from orchestra.image.difftar import archive_of  # not for who finds all in the cache
+    # not for who finds all in the cache
+    from orchestra.image.difftar import Tally, archive_of
 
+    tally = Tally()
     with store.blobs.create() as blob:
         pieces = bytearray()
-        for piece in archive_of(directory):
+        for piece in archive_of(directory, tally):
             pieces += piece
             if len(pieces) > _CHUNK:
                 blob.write(bytes(pieces))
@@ -57,7 +58,7 @@ def store_layer(store: LocalImageStore, directory: str) -> BuiltLayer:
         blob.write(bytes(pieces))
         diff_id = blob.commit(durable=False)
         size = blob.size_bytes
-    store.unpacked.adopt(diff_id, directory, tree_size(directory))
+    store.unpacked.adopt(diff_id, directory, tally.size_bytes)
     store.pin(diff_id)
     return BuiltLayer(diff_id, Descriptor(media_type=OCI_LAYER, digest=diff_id, size=size))
 

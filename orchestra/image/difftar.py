@@ -20,11 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 
 
-def archive_of(directory: str) -> Iterator[bytes]:
+class Tally:
+    """*size_bytes* of the files that were put into an archive: hard links once, holes as well."""
+
+    def __init__(self) -> None:
+        self.size_bytes = 0
+
+
+def archive_of(directory: str, tally: Tally | None = None) -> Iterator[bytes]:
     """The tar archive, in chunks. Sockets are left out, as by every tar; mounts are not entered."""
     top = os.open(directory, OPEN_DIRECTORY)
     try:
-        yield from _tree(top, "", {})
+        yield from _tree(top, "", {}, tally or Tally())
     finally:
         os.close(top)
     yield END
@@ -49,7 +56,7 @@ def archive_of_paths(
                     told.add(above)
                     yield from _one(top, above, links)
             if _is_directory(top, path):
-                yield from _tree(top, path, links)
+                yield from _tree(top, path, links, Tally())
     finally:
         os.close(top)
     yield END
@@ -79,14 +86,14 @@ def _one(top: int, path: str, links: Links) -> Iterator[bytes]:
         os.close(fd)
 
 
-def _tree(top: int, start: str, links: Links) -> Iterator[bytes]:
+def _tree(top: int, start: str, links: Links, tally: Tally) -> Iterator[bytes]:
     """All that lies below the directory *start*, on its file system."""
     device = os.stat(start or ".", dir_fd=top).st_dev
     pending = [start]
     while pending:
         path = pending.pop()
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            below = yield from _directory(top, path, device, links)
+            below = yield from _directory(top, path, device, links, tally)
             pending += reversed(below)
 
 
@@ -95,7 +102,9 @@ def _open_below(top: int, path: str) -> int:
         return os.open(place.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
-def _directory(top: int, path: str, device: int, links: Links) -> Generator[bytes, None, list[str]]:
+def _directory(
+    top: int, path: str, device: int, links: Links, tally: Tally
+) -> Generator[bytes, None, list[str]]:
     """The members of one directory; returns the directories in it."""
     fd = _open_below(top, path)
     above = f"{path}/" if path else ""
@@ -106,11 +115,14 @@ def _directory(top: int, path: str, device: int, links: Links) -> Generator[byte
                 status = os.stat(name, dir_fd=fd, follow_symlinks=False)
                 if status.st_dev != device and not stat.S_ISCHR(status.st_mode):
                     continue
+                is_new = status.st_nlink == 1 or (status.st_dev, status.st_ino) not in links
                 yield from _member(fd, name, above + name, status, links)
             except FileNotFoundError:
                 continue
             if stat.S_ISDIR(status.st_mode):
                 below.append(above + name)
+            elif is_new:
+                tally.size_bytes += status.st_size
         return below
     finally:
         os.close(fd)
