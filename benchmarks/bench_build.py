@@ -127,7 +127,8 @@ def prepared(directory: str, engine: DockerEngine) -> list[Side]:
     subprocess.run(load, env=env, check=True, stdout=subprocess.DEVNULL)
 
     def orchestra(context: str, flags: tuple[str, ...]) -> list[str]:
-        return [*inside, program, "image", "build", "-q", "-t", "bench", *flags, context]
+        command = [*inside, program, "image", "build", "-q", "--network", "none"]
+        return [*command, "-t", "bench", *flags, context]
 
     def docker(context: str, flags: tuple[str, ...]) -> list[str]:
         return ["docker", "build", "-q", "--network", "none", "-t", "bench", *flags, context]
