@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from orchestra.model.container import Resources
 
+_MEMORY_AND_SWAP = "memory.memsw.limit_in_bytes"
+
 
 def settings(resources: Resources, number_of: Callable[[str], DeviceNumber]) -> tuple[Setting, ...]:
     """What to write, in order; *number_of* gives a device path's major and minor."""
@@ -22,16 +24,36 @@ def settings(resources: Resources, number_of: Callable[[str], DeviceNumber]) -> 
     )  # fmt: skip
 
 
-def in_order(settings: tuple[Setting, ...], memory_cgroup: str) -> tuple[Setting, ...]:
-    """*settings* for a cgroup that has some: memory is never more than memory and swap together.
+def changes(
+    resources: Resources, number_of: Callable[[str], DeviceNumber], *, present_both: int
+) -> tuple[Setting, ...]:
+    """The same for a cgroup that has limits, among them *present_both* bytes of memory and swap.
 
-    The kernel refuses a step that would make it so: what both may use goes first where it grows.
+    What lifts a limit is written too. The kernel refuses each step after which memory alone might
+    take more than both together: what both may take goes first where it grows.
     """
-    both = [one for one in settings if one.attribute == "memswap_limit"]
-    present = tree.read_int(f"{memory_cgroup}/memory.memsw.limit_in_bytes")
-    if not both or int(both[0].writes[0][1]) <= present:
-        return settings
-    return (*both, *(one for one in settings if one.attribute != "memswap_limit"))
+    wanted = (*_lifted(resources), *settings(resources, number_of))
+    both = memory_and_swap(resources.memory_bytes, resources.memory_swap_bytes)
+    if both <= present_both:
+        return wanted
+    return tuple(sorted(wanted, key=lambda one: one.attribute != "memswap_limit"))
+
+
+def _lifted(resources: Resources) -> tuple[Setting, ...]:
+    """A new cgroup has none of these limits; one that has loses it."""
+    found = []
+    if resources.memory_swap_bytes < 0:
+        found.append(_one("memswap_limit", "memory", _MEMORY_AND_SWAP, -1))
+    if resources.cpu_quota_us < 0:
+        found.append(_one("cpu_quota", "cpu", "cpu.cfs_quota_us", -1))
+    if resources.pids <= 0:
+        found.append(_one("pids_limit", "pids", "pids.max", "max"))
+    return tuple(found)
+
+
+def present_memory_and_swap(memory_cgroup: str) -> int:
+    """Bytes that *memory_cgroup* may take of both together; 0 where this kernel does not count."""
+    return tree.read_int(f"{memory_cgroup}/{_MEMORY_AND_SWAP}")
 
 
 def _one(attribute: str, controller: str, file: str, value: int | str) -> Setting:
@@ -74,7 +96,7 @@ def _memory(resources: Resources) -> tuple[Setting, ...]:
         found.append(_one("mem_limit", "memory", "memory.limit_in_bytes", resources.memory_bytes))
     both = memory_and_swap(resources.memory_bytes, resources.memory_swap_bytes)
     if both > 0:
-        found.append(_one("memswap_limit", "memory", "memory.memsw.limit_in_bytes", both))
+        found.append(_one("memswap_limit", "memory", _MEMORY_AND_SWAP, both))
     if resources.memory_reservation_bytes > 0:
         found.append(
             _one(

@@ -21,6 +21,23 @@ def settings(resources: Resources, number_of: Callable[[str], DeviceNumber]) -> 
     return _cpu(resources) + _memory(resources) + _io(resources, number_of)
 
 
+def changes(resources: Resources, number_of: Callable[[str], DeviceNumber]) -> tuple[Setting, ...]:
+    """The same for a cgroup that has limits already: what lifts one is written too."""
+    return (*_lifted(resources), *settings(resources, number_of))
+
+
+def _lifted(resources: Resources) -> tuple[Setting, ...]:
+    """A new cgroup has none of these limits; one that has loses it."""
+    found = []
+    if resources.memory_swap_bytes < 0:
+        found.append(_one("memswap_limit", "memory.swap.max", "max"))
+    if resources.cpu_quota_us < 0:
+        found.append(_one("cpu_quota", "cpu.max", "max"))
+    if resources.pids <= 0:
+        found.append(_one("pids_limit", "pids.max", "max"))
+    return tuple(found)
+
+
 def unsupported(resources: Resources) -> tuple[str, ...]:
     """The attributes that v2 has no counterpart for."""
     wanted = (

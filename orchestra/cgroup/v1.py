@@ -161,7 +161,6 @@ class V1Manager:
 
     def update(self, name: str, resources: Resources) -> V1Scope:
         """Hierarchies that only the new limits need are entered by the processes that there are."""
-        settings = limits_v1.settings(resources, device_number)
         path = relative_path(name, resources.cgroup_parent)
         directories = self._directories(path, resources)
         for directory in dict.fromkeys(directories.values()):
@@ -172,7 +171,8 @@ class V1Manager:
                 for pid in tree.pids(directories["freezer"]):
                     with contextlib.suppress(ProcessLookupError):
                         tree.write(f"{directory}/cgroup.procs", str(pid))
-        tree.apply(directories, limits_v1.in_order(settings, directories.get("memory", "")))
+        present = limits_v1.present_memory_and_swap(directories.get("memory", ""))
+        tree.apply(directories, limits_v1.changes(resources, device_number, present_both=present))
         return V1Scope(directories)
 
     def remove_project(self, project: str) -> None:
@@ -196,7 +196,7 @@ class V1Manager:
         return tree.ignored(lost, "this host's cgroup v1 has no control for it")
 
     def _directories(self, path: str, resources: Resources) -> dict[str, str]:
-        limits = limits_v1.settings(resources, lambda _: (0, 0))
+        limits = limits_v1.changes(resources, lambda _: (0, 0), present_both=0)
         wanted = dict.fromkeys((*_ALWAYS, *(setting.controller for setting in limits)))
         return {
             controller: f"{self._mounts[controller]}/{path}"

@@ -146,7 +146,7 @@ class V2Manager:
         return V2Scope(f"{self._root}/{relative_path(name, resources.cgroup_parent)}")
 
     def update(self, name: str, resources: Resources) -> V2Scope:
-        settings = limits_v2.settings(resources, device_number)
+        settings = limits_v2.changes(resources, device_number)
         controllers = frozenset(setting.controller for setting in settings) & self._controllers
         directory = self._make(relative_path(name, resources.cgroup_parent), controllers)
         tree.apply(dict.fromkeys(self._controllers, directory), settings)

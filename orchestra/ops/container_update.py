@@ -25,9 +25,11 @@ def update(
 ) -> Callable[[ContainerState], Request]:
     """Give a container what *limits*, fields of Resources, say; a request for `ask_each`.
 
-    `cpu_nanos` takes the place of a quota with its period, and the other way round. It raises
-    ConfigError for limits that cannot be meant together with those that stay.
+    0 and "" leave a limit as it is, but 0 `pids` are any number. `cpu_nanos` takes the place of a
+    quota with its period, and the other way round. It raises ConfigError for limits that cannot be
+    meant together with those that stay.
     """
+    limits = {name: value for name, value in limits.items() if value or name == "pids"}
     replaced: dict[str, int | str] = {}
     if "cpu_nanos" in limits:
         replaced = {"cpu_quota_us": 0, "cpu_period_us": 0}
@@ -36,7 +38,7 @@ def update(
 
     def request(state: ContainerState) -> Request:
         present = read_spec(layout, state).resources
-        resources = msgspec.structs.replace(present, **replaced | dict(limits))
+        resources = msgspec.structs.replace(present, **replaced | limits)
         check_resources(resources)
         return UpdateContainer(id=ContainerId(state.id), resources=resources, restart=restart)
 

@@ -12,7 +12,7 @@ from orchestra.cgroup.convert import (
     weight_of_shares,
 )
 from orchestra.cgroup.disabled import NoManager
-from orchestra.cgroup.settings import relative_path
+from orchestra.cgroup.settings import Setting, relative_path
 from orchestra.errors import ConfigError, Unsupported
 from orchestra.model.container import BlkioRate, Resources
 
@@ -103,6 +103,52 @@ def test_unlimited_swap_is_left_to_the_kernel() -> None:
     assert memory_and_swap(100 * MIB, -1) == -1
     assert "memory.memsw.limit_in_bytes" not in v1(resources)
     assert "memory.swap.max" not in v2(resources)
+
+
+UNLIMITED = 1 << 63
+SIZES = st.sampled_from([64 * MIB, 100 * MIB, 128 * MIB, 200 * MIB, UNLIMITED])
+
+
+@given(st.tuples(SIZES, SIZES), st.tuples(SIZES, SIZES))
+def test_at_no_step_of_a_change_v1_memory_is_more_than_both(
+    before: tuple[int, int], after: tuple[int, int]
+) -> None:
+    """Else the kernel says EINVAL: mm/memcontrol-v1.c `mem_cgroup_resize_max`."""
+    memory, both = sorted(before)
+    wanted, wanted_both = sorted(after)
+    if wanted == UNLIMITED:
+        return  # no limit is written
+    resources = Resources(
+        memory_bytes=wanted, memory_swap_bytes=-1 if wanted_both == UNLIMITED else wanted_both
+    )
+    for setting in limits_v1.changes(resources, number_of, present_both=both):
+        ((file, text),) = setting.writes
+        value = UNLIMITED if text == "-1" else text
+        if file == "memory.limit_in_bytes":
+            memory = int(value)
+        elif file == "memory.memsw.limit_in_bytes":
+            both = int(value)
+        assert memory <= both, setting
+    assert (memory, both) == (wanted, wanted_both)
+
+
+def test_a_change_lifts_limits_and_a_new_cgroup_has_none_to_lift() -> None:
+    free = Resources(memory_swap_bytes=-1, cpu_quota_us=-1, pids=-1)
+
+    def written(settings: tuple[Setting, ...]) -> list[tuple[str, str]]:
+        return [write for setting in settings for write in setting.writes]
+
+    assert written(limits_v1.changes(free, number_of, present_both=64 * MIB)) == [
+        ("memory.memsw.limit_in_bytes", "-1"),
+        ("cpu.cfs_quota_us", "-1"),
+        ("pids.max", "max"),
+    ]
+    assert written(limits_v2.changes(free, number_of)) == [
+        ("memory.swap.max", "max"),
+        ("cpu.max", "max"),
+        ("pids.max", "max"),
+    ]
+    assert v1(free) == v2(free) == {}
 
 
 def test_the_rest_of_memory_cpuset_and_pids() -> None:
