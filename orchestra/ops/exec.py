@@ -14,7 +14,7 @@ from orchestra.runtime.eventlog import note
 from orchestra.runtime.exec import ExecRequest, ExecTarget, execution_for, spawn_exec
 from orchestra.runtime.join_cgroups import CgroupsOf
 from orchestra.runtime.seccomp_profile import SeccompProfiles
-from orchestra.runtime.session import run_exec
+from orchestra.runtime.session import Streams, run_exec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,7 @@ class ExecOptions(NamedTuple):
     interactive: bool = True
     detach: bool = False
     number: int = 0
+    breaks_off: bool = False  # a signal ends the wait for it too, with KeyboardInterrupt
 
 
 def exec_in(layout: Layout, target: Target, options: ExecOptions) -> int:
@@ -72,7 +73,7 @@ def exec_in_container(layout: Layout, container: ContainerState, options: ExecOp
         spawn_exec(where, execution, request._replace(tty=False))
         return 0
     stdin = 0 if options.interactive else -1
-    code = run_exec(where, execution, request, stdin=stdin, stdout=1, stderr=2)
+    code = run_exec(where, execution, request, Streams(stdin), breaks_off=options.breaks_off)
     told.ended(code)
     return code
 

@@ -227,6 +227,7 @@ class _Session:
             cwd=hook.cwd,
             privileged=hook.privileged,
             interactive=False,
+            breaks_off=True,
         )
         for container in running_containers(self._host.layout, self._project.name, rule.service):
             code = exec_in_container(self._host.layout, container, options)

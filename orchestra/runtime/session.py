@@ -11,30 +11,39 @@ import contextlib
 import os
 import signal
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.linux import tty
 from orchestra.runtime.exec import spawn_exec
 from orchestra.runtime.pump import Pump
-from orchestra.runtime.signalpipe import SignalPipe
+from orchestra.runtime.signalpipe import PASSED_ON, SignalPipe
 
 if TYPE_CHECKING:
     from orchestra.runtime.exec import ExecRequest, ExecStarted, ExecTarget
     from orchestra.runtime.process import Execution
 
 
+class Streams(NamedTuple):
+    """The caller's descriptors; *stdin* -1 is none."""
+
+    stdin: int
+    stdout: int = 1
+    stderr: int = 2
+
+
 def run_exec(
     target: ExecTarget,
     execution: Execution,
     request: ExecRequest,
+    streams: Streams,
     *,
-    stdin: int,
-    stdout: int,
-    stderr: int,
+    breaks_off: bool = False,
 ) -> int:
     """Run it in the foreground; its exit code, 128 + N after signal N, 125 … 127 as docker exec.
 
-    *stdin* -1 is none. The caller's terminal is restored on every way out. Raises NotFound.
+    The caller's terminal is restored on every way out. Raises NotFound.
+    With *breaks_off* a signal to end is not only passed on, but raises KeyboardInterrupt as well:
+    the command may take it as it likes.
     """
     with ExitStack() as undo:
         signals = undo.enter_context(SignalPipe())
@@ -42,18 +51,20 @@ def run_exec(
         undo.callback(pump.close)
         if request.tty:
             started = spawn_exec(target, execution, request)
-            _wire_terminal(pump, started.terminal, stdin, stdout, undo)
+            _wire_terminal(pump, started.terminal, streams, undo)
         else:
-            started = _spawn_with_pipes(pump, target, execution, request, (stdin, stdout, stderr))
+            started = _spawn_with_pipes(pump, target, execution, request, streams)
         undo.callback(os.close, started.pidfd)
-        _run(pump, started, stdin, signals)
+        _run(pump, started, streams.stdin, signals, breaks_off=breaks_off)
         _, status = os.waitpid(started.pid, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
 
-def _run(pump: Pump, started: ExecStarted, stdin: int, signals: SignalPipe) -> None:
-    """Copy and pass signals on until the command has ended."""
+def _run(
+    pump: Pump, started: ExecStarted, stdin: int, signals: SignalPipe, *, breaks_off: bool
+) -> None:
+    """Copy and pass signals on until the command has ended, or with *breaks_off* a signal came."""
     pump.watch(signals.fileno())
     pump.watch(started.pidfd)
     while True:
@@ -61,6 +72,8 @@ def _run(pump: Pump, started: ExecStarted, stdin: int, signals: SignalPipe) -> N
         if signals.fileno() in watched:
             for number in signals.read():
                 _on_signal(number, started, stdin)
+                if breaks_off and number in PASSED_ON:
+                    raise KeyboardInterrupt
         if started.pidfd in watched:
             pump.drain()
             return
@@ -80,11 +93,12 @@ def _on_signal(number: int, started: ExecStarted, stdin: int) -> None:
             signal.pidfd_send_signal(started.pidfd, number)
 
 
-def _wire_terminal(pump: Pump, master: int, stdin: int, stdout: int, undo: ExitStack) -> None:
+def _wire_terminal(pump: Pump, master: int, streams: Streams, undo: ExitStack) -> None:
+    stdin = streams.stdin
     size = tty.window_size(stdin) if stdin >= 0 else None
     if size is not None:
         tty.set_window_size(master, size)
-    pump.route(master, stdout, is_output=True, owned=(master,))
+    pump.route(master, streams.stdout, is_output=True, owned=(master,))
     if stdin < 0:
         return
     if os.isatty(stdin):
@@ -99,9 +113,9 @@ def _spawn_with_pipes(
     target: ExecTarget,
     execution: Execution,
     request: ExecRequest,
-    fds: tuple[int, int, int],
+    streams: Streams,
 ) -> ExecStarted:
-    stdin, stdout, stderr = fds
+    stdin, stdout, stderr = streams
     with ExitStack() as handed_over:
         out_reader, out_writer = os.pipe2(os.O_CLOEXEC)
         handed_over.callback(os.close, out_writer)

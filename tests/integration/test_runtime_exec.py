@@ -14,7 +14,7 @@ from orchestra.errors import NotFound
 from orchestra.linux.tty import WindowSize, set_window_size
 from orchestra.runtime.exec import ExecRequest, ExecTarget, execution_for, spawn_exec
 from orchestra.runtime.join_cgroups import CgroupsOf
-from orchestra.runtime.session import run_exec
+from orchestra.runtime.session import Streams, run_exec
 from tests.integration.containers import Host
 from tests.support.eventually import eventually
 
@@ -56,9 +56,7 @@ def execute(
         target_of(launched),
         execution_for(SPEC, wanted, None),
         wanted,
-        stdin=stdin,
-        stdout=out_writer,
-        stderr=err_writer,
+        Streams(stdin, out_writer, err_writer),
     )
     os.close(out_writer)
     os.close(err_writer)
@@ -202,9 +200,7 @@ def test_a_terminal_has_the_callers_size_and_ctrl_c_reaches_the_command(
                 target_of(running),
                 execution_for(SPEC, request, None),
                 request,
-                stdin=slave,
-                stdout=slave,
-                stderr=slave,
+                Streams(slave, slave, slave),
             )
         )
     seen = b""

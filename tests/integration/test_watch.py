@@ -102,6 +102,25 @@ def test_restart_and_commands_after_a_sync(project: Orchestra, watching: Termina
     eventually(lambda: watching.read_all().count('service(s) ["web"] restarted') == 2, within_s=10)
 
 
+@pytest.mark.parametrize(
+    ("start", "stays"), [("exec", False), ("trap '' INT; exec", True)], ids=["mild", "stubborn"]
+)
+def test_ctrl_c_ends_the_watch_during_a_command(
+    project: Orchestra, terminal: Callable[..., Terminal], start: str, stays: bool
+) -> None:
+    plain = 'echo styled $$(cat /tmp/style/a.css)"'
+    write_compose(project, COMPOSE.replace(plain, f'echo styling; {start} sleep 654"'))
+    watching = terminal("watch", cwd=project.directory)
+    watching.expect("Watch enabled")
+    write(project, "style/a.css", "blue")
+    watching.expect("styling")
+    watching.type("\x03")
+    assert watching.wait() == 130
+    assert "Watch disabled" in watching.output
+    commands = "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"
+    eventually(lambda: ("sleep 654" in inside(project, commands)) is stays, within_s=10)
+
+
 def test_thousands_of_files_at_once(project: Orchestra, watching: Terminal) -> None:
     source = os.path.join(project.directory, "src")
     subprocess.run(
