@@ -25,7 +25,7 @@ from orchestra.cli.flags import (
     parse,
 )
 from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS, GlobalOptions, read_globals
-from orchestra.cli.table import ALIASES, COMMANDS, FAMILIES, INSTEAD
+from orchestra.cli.table import ALIASES, COMMANDS, FAMILIES, INSTEAD, LOOK, RUN
 from orchestra.errors import CommandExited, Interrupted, LaunchFailed, OrchestraError
 
 TYPE_CHECKING = False
@@ -86,8 +86,8 @@ def _run(argv: Sequence[str]) -> int:
         if parsed is None:
             code = _print_root_help()
         else:
-            options = read_globals(parsed, os.environ)
-            code = _dispatch(parsed, options, os.environ)
+            options, environ = _settings(parsed)
+            code = _dispatch(parsed, options, environ)
         sys.stdout.flush()
     except CommandExited as exc:
         code = exc.exit_code
@@ -119,6 +119,18 @@ def _parse_globals(argv: Sequence[str]) -> Args | None:
     except InvalidValue as exc:
         exc.exit_code = OrchestraError.exit_code  # before the command Docker Compose has another
         raise
+
+
+def _settings(parsed: Args) -> tuple[GlobalOptions, Mapping[str, str]]:
+    """The global options and the variables; for a project's commands its `.env` has a say."""
+    options = read_globals(parsed, os.environ)
+    row = COMMANDS.get(parsed.words[0]) if parsed.words else None
+    if row is None or row.group not in (RUN, LOOK):
+        return options, os.environ
+    from orchestra.cli.env_files import with_env_files
+
+    environ = with_env_files(options, os.environ, _working_directory(os.environ))
+    return (options if environ is os.environ else read_globals(parsed, environ)), environ
 
 
 def _prepare_streams() -> None:

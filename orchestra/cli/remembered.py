@@ -12,6 +12,7 @@ import os
 from zlib import crc32
 
 from orchestra.cli.located import Located
+from orchestra.model.filenames import NAMES, OVERRIDES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,8 +98,6 @@ def watched_files(context: Context, loaded: Loaded) -> tuple[str, ...]:
 
 def _looked_for(context: Context, project: Project) -> Iterator[str]:
     """What was read before the first compose file was, or would be if it appeared."""
-    from orchestra.config.files import NAMES, OVERRIDES
-
     yield from project.env_files
     yield os.path.join(context.cwd, ".env")
     yield os.path.join(project.working_dir, ".env")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestra.config.dotenv import parse_dotenv
 from orchestra.config.wording import quote
 from orchestra.errors import ConfigError
+from orchestra.model.filenames import NAMES, OVERRIDES
 from orchestra.units import says_yes
 
 if TYPE_CHECKING:
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 
     from orchestra.config.request import LoadRequest
 
-NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-OVERRIDES = (
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-)
 STDIN = "-"
 
 EXIT_NOT_FOUND = 14

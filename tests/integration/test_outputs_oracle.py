@@ -332,6 +332,26 @@ ps -a --format '{{.Name}}'
 COMPOSE_COMPATIBILITY=true down -t 0
 """
 
+IN_AN_ENV_FILE = """
+COMPOSE_PARALLEL_LIMIT=x ps -q
+COMPOSE_PARALLEL_LIMIT=x --parallel 3 ps -q
+COMPOSE_PARALLEL_LIMIT=x -p other ps -q
+COMPOSE_PARALLEL_LIMIT= ps -q
+COMPOSE_PARALLEL_LIMIT=x --env-file my.env ps -q
+COMPOSE_PARALLEL_LIMIT=x --project-directory / ps -q
+COMPOSE_ANSI=always --progress plain ps -q
+COMPOSE_ANSI=never --progress tty ps -q
+COMPOSE_ANSI=always logs web
+COMPOSE_PROGRESS=nosuch ps -q
+COMPOSE_REMOVE_ORPHANS=1 -f extra.yaml up -d
+COMPOSE_REMOVE_ORPHANS=1 -f extra.yaml ps -a --format '{{.Name}}'
+COMPOSE_REMOVE_ORPHANS=1 -f extra.yaml down -t 0
+COMPOSE_IGNORE_ORPHANS=1 -f extra.yaml up -d --remove-orphans
+COMPOSE_IGNORE_ORPHANS=1 -f extra.yaml up -d
+NONE= down -t 0 --remove-orphans
+"""
+"""Steps, each with the one line of its `.env`."""
+
 ONLY_CODE = {
     "nosuch": "what is told of an unknown command differs, and is compared in the unit tests",
 }
@@ -384,6 +404,24 @@ def test_the_variables_mean_the_same(docker: Peer, ours: Peer) -> None:
         theirs, mine = (each._replace(steps=(), out=sorted(map(str, each.out))) for each in told)
         if theirs != mine:
             differing.append(story(words, theirs, mine))
+    assert docker.left() == ours.left()
+    assert not differing, "\n".join(differing)
+
+
+def test_the_variables_of_an_env_file_mean_the_same(docker: Peer, ours: Peer) -> None:
+    differing = []
+    for peer in (docker, ours):
+        peer.write(COMPOSE)
+        peer.write(EXTRA, "extra.yaml")
+        peer.write("NONE=\n", "my.env")
+        peer.run(("up", "-d", "web"))
+    for line, *words in steps_of(IN_AN_ENV_FILE):
+        for peer in (docker, ours):
+            peer.write(f"{line}\n", ".env")
+        told = [peer.run(words) for peer in (docker, ours)]
+        theirs, mine = (each._replace(steps=(), out=sorted(map(str, each.out))) for each in told)
+        if theirs != mine:
+            differing.append(story([line, *words], theirs, mine))
     assert docker.left() == ours.left()
     assert not differing, "\n".join(differing)
 

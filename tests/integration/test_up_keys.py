@@ -202,12 +202,13 @@ def test_the_menu_fits_after_a_resize(up: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("flags", "env"),
+    ("flags", "env", "env_file"),
     [
-        (("--menu=false",), {}),
-        ((), {"COMPOSE_MENU": "false"}),
-        ((), {"NO_COLOR": "1"}),
-        ((), {"TERM": "dumb"}),
+        (("--menu=false",), {}, ""),
+        ((), {"COMPOSE_MENU": "false"}, "COMPOSE_MENU=true"),
+        ((), {}, "COMPOSE_MENU=false"),
+        ((), {"NO_COLOR": "1"}, ""),
+        ((), {"TERM": "dumb"}, ""),
     ],
 )
 def test_without_a_menu_the_terminal_is_left_alone(
@@ -215,7 +216,10 @@ def test_without_a_menu_the_terminal_is_left_alone(
     terminal: Callable[..., Terminal],
     flags: tuple[str, ...],
     env: dict[str, str],
+    env_file: str,
 ) -> None:
+    with open(os.path.join(project.directory, ".env"), "w") as file:
+        file.write(env_file)
     project.env.update(env)
     opened = terminal("up", *flags, cwd=project.directory)
     opened.expect("ready")
