@@ -60,10 +60,8 @@ class LocalImageStore:
     def layers(self, image_id: ImageId) -> tuple[str, ...]:
         """The unpacked layer directories of *image_id*, top first. Raises NotFound.
 
-        That includes an image that has just left the catalog: see `sweep`.
+        They are there too while a container has an image that was removed by force.
         """
-        if self.catalog.image(image_id) is None:
-            raise missing(image_id)
         document = parse_config(self.blobs.read(image_id))
         paths = tuple(self.unpacked.path(diff_id) for diff_id in reversed(document.diff_ids))
         for path in paths:
@@ -73,6 +71,11 @@ class LocalImageStore:
                     fix="pull or load the image again",
                 )
         return paths or (self.unpacked.empty(),)
+
+    def require(self, image_id: ImageId) -> None:
+        """Raises NotFound for an image that is not in the catalog, or has just left it."""
+        if self.catalog.image(image_id) is None:
+            raise missing(image_id)
 
     def lies_on_host(self, image_id: ImageId) -> bool:
         """Was the image built FROM host? Raises NotFound."""

@@ -30,7 +30,10 @@ class Swept(NamedTuple):
 
 
 def remove_image(store: LocalImageStore, image_id: str, used: Callable[[], Set[str]]) -> bool:
-    """Take the image and all its names out of the catalog; False when a container has it."""
+    """Take the image and all its names out of the catalog; False when it is among *used*.
+
+    Of an image that containers have nevertheless, `sweep` leaves what they need.
+    """
     row = store.catalog.image(image_id)
     if row is None:
         return True
@@ -55,7 +58,7 @@ def sweep(store: LocalImageStore, used: Callable[[], Set[str]]) -> Swept:
             diff_ids = _diff_ids(store, row.id)
             layers.update(diff_ids)
             chains.update(chain_ids(diff_ids))
-        for image_id in used():  # of an image that was lost to damage: keep what there is
+        for image_id in used():  # of an image that was removed by force, or lost to damage
             blobs.add(image_id)
             layers.update(_diff_ids(store, image_id))
         unwanted = [digest for digest in store.blobs.all() if digest not in blobs]

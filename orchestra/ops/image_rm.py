@@ -9,7 +9,7 @@ from orchestra.errors import Conflict, Unsupported
 from orchestra.image.host import HOST_IMAGE
 from orchestra.image.store import LocalImageStore
 from orchestra.image.sweep import remove_image, sweep
-from orchestra.ops.image_use import used_images, uses
+from orchestra.ops.image_use import running_images, used_images, uses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +29,9 @@ class Removed(NamedTuple):
 def image_rm(layout: Layout, reference: str, *, force: bool) -> tuple[Removed, ...]:
     """Remove the name, id or digest *reference*.
 
-    Raises NotFound, and Conflict for an image that a container was made from.
+    Raises NotFound, and Conflict for an image that a container was made from. With *force* it goes
+    unless the container runs, to which then the last name is only lost; a stopped container keeps
+    what it needs to start again.
     """
     if reference == HOST_IMAGE:
         raise Unsupported(
@@ -51,22 +53,23 @@ def image_rm(layout: Layout, reference: str, *, force: bool) -> tuple[Removed, .
             raise Conflict(
                 f'conflict: unable to remove repository reference "{reference}" (must force) - '
                 f"container {use.container_id[:12]} is using its referenced image {image_id[7:19]}",
-                fix=f"remove the container {use.name} first, or take only the name with --force",
+                fix=f"remove the container {use.name} first, or use --force: what it needs stays",
             )
     lines = [Removed(untagged=each.reference.familiar) for each in _by_kind(doomed)]
     for each in doomed:
         store.catalog.untag(each)
-    if len(doomed) < len(names) or users:
+    if len(doomed) < len(names) or any(use.is_running for use in users):
         return tuple(lines)
-    return (*lines, *_delete(layout, store, image_id))
+    return (*lines, *_delete(layout, store, image_id, force=force))
 
 
-def _delete(layout: Layout, store: LocalImageStore, image_id: str) -> Iterator[Removed]:
-    used = partial(used_images, layout)
-    if not remove_image(store, image_id, used):
+def _delete(
+    layout: Layout, store: LocalImageStore, image_id: str, *, force: bool
+) -> Iterator[Removed]:
+    if not remove_image(store, image_id, partial(running_images if force else used_images, layout)):
         return  # a container has been made of it this very moment
     yield Removed(deleted=image_id)
-    for chain in sweep(store, used).layers:
+    for chain in sweep(store, partial(used_images, layout)).layers:
         yield Removed(deleted=chain)
 
 
@@ -81,10 +84,9 @@ def _check_id(image_id: str, names: tuple[NameRow, ...], users: list[Use], *, fo
             fix="remove it by its names, or with --force",
         )
     for use in users:
-        can_be_forced = not use.is_running and names  # then these go, and the image stays
         state = "running" if use.is_running else "stopped"
-        must = "must be forced" if can_be_forced else "cannot be forced"
-        if not can_be_forced or not force:
+        must = "cannot be forced" if use.is_running else "must be forced"
+        if use.is_running or not force:
             raise Conflict(
                 f"conflict: unable to delete {image_id[7:19]} ({must}) - image is being used by "
                 f"{state} container {use.container_id[:12]}",

@@ -62,3 +62,8 @@ def _is_image(source: str) -> bool:
 def used_images(layout: Layout) -> frozenset[str]:
     """The ids of all images that a container was made from."""
     return frozenset(use.image_id for use in uses(layout))
+
+
+def running_images(layout: Layout) -> frozenset[str]:
+    """Of containers that run or are being made: what not even force removes."""
+    return frozenset(use.image_id for use in uses(layout) if use.is_running)

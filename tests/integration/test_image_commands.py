@@ -114,7 +114,7 @@ def test_an_image_in_use_stays_whoever_asks(images: Orchestra) -> None:
     assert "Total reclaimed space: 0B" in images("image", "prune", "-af").out
     images("image", "rm", "-f", "app:1")  # only the name
     images("stop", "-t", "0")
-    assert "cannot be forced" in images("image", "rm", "-f", image_id, code=1).err
+    assert "must be forced" in images("image", "rm", image_id, code=1).err
     images("start")
     images("image", "prune", "-f")
     images("restart", "-t", "0")
@@ -123,6 +123,27 @@ def test_an_image_in_use_stays_whoever_asks(images: Orchestra) -> None:
     images("down", "-t", "0")
     assert "Deleted Images:" in images("image", "prune", "-f").out
     assert names(images) == ["host:<none>"]
+
+
+def test_force_removes_the_image_of_a_stopped_container_which_keeps_its_files(
+    images: Orchestra,
+) -> None:
+    image_id = images("image", "ls", "-q", "--no-trunc").out.strip()
+    images("container", "create", "--name", "box", "app:1", "cat", "/data/file")
+
+    assert "(must force)" in images("image", "rm", "app:1", code=1).err
+    assert images("image", "rm", "-f", "app:1").out == f"Untagged: app:1\nDeleted: {image_id}\n"
+    assert names(images) == ["host:<none>"]
+    assert "Total reclaimed space: 0B" in images("image", "prune", "-af").out
+    assert images("container", "start", "-a", "box").out == "content"
+    assert "file" in images("container", "cp", "box:/data", "-").out
+    assert images("container", "diff", "box").out == ""
+    assert "is not on this machine" in images("container", "commit", "box", code=1).err
+    run = ("container", "run", "--pull", "never", image_id)
+    assert "No such image" in images(*run, code=125).err
+    images("container", "rm", "box")
+    images("image", "prune", "-f")
+    assert stored(images) == []
 
 
 def test_loading_again_changes_nothing(images: Orchestra) -> None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 class Layered(Protocol):
     """The store, as far as it tells what an image consists of."""
 
+    def require(self, image_id: ImageId) -> None:
+        """Raises NotFound when there is no such image, or no more."""
+        ...
+
     def layers(self, image_id: ImageId) -> tuple[str, ...]:
         """Its unpacked layers, top first. Raises NotFound."""
         ...
@@ -62,6 +66,8 @@ class ImageSnapshotter:
     def prepare(self, image_id: ImageId, directory: str) -> Rootfs:
         if image_id == HOST_IMAGE:
             return self._host.prepare(image_id, directory)
+        if not os.path.isdir(directory):  # new containers need the image, others what is left of it
+            self._images.require(image_id)
         if self._images.lies_on_host(image_id):
             return self._host.prepare_below(self._images.layers(image_id), directory)
         return self._layered.prepare(image_id, directory)

@@ -65,10 +65,10 @@ def test_a_container_that_comes_while_its_image_goes_either_stops_it_or_gets_non
     answers: list[str] = []
 
     def container_is_made_now() -> frozenset[str]:
-        """It has written its spec, and asks for the layers while the catalog lacks the image."""
+        """It has written its spec, and asks for the image while the catalog lacks it."""
         try:
-            store.layers(image)
-            answers.append("has layers")
+            store.require(image)
+            answers.append("has one")
         except NotFound:
             answers.append("has none")
         return frozenset({image})
@@ -76,7 +76,23 @@ def test_a_container_that_comes_while_its_image_goes_either_stops_it_or_gets_non
     assert not remove_image(store, image, container_is_made_now)
 
     assert answers == ["has none"]
-    assert store.layers(image)
+    store.require(image)
+
+
+def test_layers_stay_as_long_as_a_container_has_the_image_that_was_removed(
+    store: LocalImageStore,
+) -> None:
+    image = loaded(store, "app:1", BASE)
+    assert remove_image(store, image, frozenset)
+
+    sweep(store, lambda: {image})
+    assert len(store.layers(image)) == 1
+    with pytest.raises(NotFound):
+        store.require(image)
+
+    sweep(store, frozenset)
+    with pytest.raises(NotFound):
+        store.layers(image)
 
 
 def test_nothing_is_swept_while_an_image_is_coming_in(store: LocalImageStore) -> None:
