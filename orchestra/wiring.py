@@ -14,6 +14,7 @@ from orchestra.layout import Layout, default_layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Self
 
     from orchestra.build.build import Job
     from orchestra.build.events import StepEvent
@@ -98,7 +99,7 @@ class LocalHost:
             def open_machine() -> LocalDrivers:
                 loop = Loop()
                 undo.callback(loop.close)
-                return LocalDrivers(self._layout, loop)
+                return LocalDrivers(self._layout).on(loop)
 
             at_once = self._parallel if self._parallel > 0 else BUILDS_AT_ONCE
             return build_images(open_machine, jobs, watch, at_once=at_once)
@@ -113,9 +114,14 @@ class LocalHost:
         return SocketEngine(channel, partial(self._open_channel, project))
 
     def expect_engine(self) -> None:
+        # What the command will need as well is imported once, before the fork, for both.
+        import orchestra.image.store
+        import orchestra.supervisor.client  # noqa: F401
         from orchestra.supervisor.seed import Seed
 
-        self._seed = Seed.plant(_import_supervisor, partial(_become_supervisor, self._layout))
+        drivers = LocalDrivers(self._layout, below_reaper=True)
+        grow = partial(_become_supervisor, self._layout, drivers)
+        self._seed = Seed.plant(partial(_warm_up, drivers), grow)
 
     def open_engine(self, project: str) -> Engine:
         from orchestra.supervisor.client import SocketEngine
@@ -124,11 +130,19 @@ class LocalHost:
         return SocketEngine(reconnect(), reconnect)
 
     def _open_channel(self, project: str) -> Channel:
-        from orchestra.supervisor.spawn import connect
+        from orchestra.supervisor.light import Channel
 
         seed, self._seed = self._seed, None
         try:
-            return connect(_processes(self._layout, project)._replace(seed=seed))
+            # A supervisor that has greeted us stays: no need of the lock, nor of what spawns one.
+            channel = Channel.connect(self._layout.socket(project))
+            if channel is not None:
+                return channel
+            from orchestra.supervisor.spawn import connect
+
+            drivers = LocalDrivers(self._layout, below_reaper=True)
+            processes = _processes(self._layout, project, drivers)
+            return connect(processes._replace(seed=seed))
         finally:
             if seed is not None:
                 seed.close()
@@ -154,45 +168,41 @@ def resume(argv: list[str]) -> None:
         os.set_inheritable(int(listener), False)  # noqa: FBT003 (positional only)
         listening = socket.socket(fileno=int(listener))
     layout = Layout(data_root, run_root)
-    _serve(layout, name, Birth(lot, listening))
+    _serve(layout, name, LocalDrivers(layout, below_reaper=True), Birth(lot, listening))
 
 
-def _processes(layout: Layout, name: str) -> Project:
+def _processes(layout: Layout, name: str, drivers: LocalDrivers) -> Project:
     from orchestra.supervisor.spawn import Project, interpreter
 
     command = interpreter("orchestra.wiring", "resume")
     return Project(
         layout,
         name,
-        serve=partial(_serve, layout, name),
+        serve=partial(_serve, layout, name, drivers),
         resume=(*command, layout.data_root, layout.run_root, name),
     )
 
 
-def _import_supervisor() -> None:
-    """What a supervisor that launches containers imports, so that it has it before it is asked."""
-    import orchestra.cgroup.select
-    import orchestra.image.snapshot.host
-    import orchestra.image.snapshot.overlay
-    import orchestra.image.snapshot.select
-    import orchestra.image.store
+def _warm_up(drivers: LocalDrivers) -> None:
+    """What a supervisor that launches containers imports and makes, before it is asked to."""
     import orchestra.network.bridge
-    import orchestra.runtime.launch
-    import orchestra.runtime.seccomp_profile
-    import orchestra.supervisor.main
-    import orchestra.volume.local  # noqa: F401
+    import orchestra.supervisor.main  # noqa: F401
+    from orchestra.supervisor.protocol import prepare_server
+
+    prepare_server()
+    drivers.warm_up()
 
 
-def _become_supervisor(layout: Layout, name: str, birth: Birth) -> NoReturn:
+def _become_supervisor(layout: Layout, drivers: LocalDrivers, name: str, birth: Birth) -> NoReturn:
     from orchestra.supervisor.spawn import become_reaper_and_supervisor
 
-    become_reaper_and_supervisor(_processes(layout, name), birth)
+    become_reaper_and_supervisor(_processes(layout, name, drivers), birth)
 
 
-def _serve(layout: Layout, name: str, birth: Birth) -> None:
+def _serve(layout: Layout, name: str, drivers: LocalDrivers, birth: Birth) -> None:
     from orchestra.supervisor.main import run
 
-    run(_processes(layout, name), birth, partial(LocalDrivers, layout, below_reaper=True))
+    run(_processes(layout, name, drivers), birth, drivers.on)
 
 
 class LocalDrivers:
@@ -201,14 +211,40 @@ class LocalDrivers:
     An idle supervisor has imported no more than it needs: launching comes with the first launch.
     """
 
-    def __init__(self, layout: Layout, loop: Loop, *, below_reaper: bool = False) -> None:
+    def __init__(self, layout: Layout, *, below_reaper: bool = False) -> None:
         """*below_reaper*: this process is a supervisor, and its parent reaps what it launches.
 
         A build waits for its steps itself.
         """
         self._below_reaper = below_reaper
         self.layout = layout
-        self.loop = loop
+        self._loop: Loop | None = None
+
+    def on(self, loop: Loop) -> Self:
+        """These, with *loop* to watch the sockets of networks."""
+        self._loop = loop
+        return self
+
+    @property
+    def loop(self) -> Loop:
+        if self._loop is None:
+            raise RuntimeError("drivers without a loop: call `on` first")
+        return self._loop
+
+    def warm_up(self) -> None:
+        """Make what every launch needs and no fork, loop or project changes.
+
+        No connections to databases: SQLite's must not cross a fork.
+        """
+        from contextlib import suppress
+
+        from orchestra.errors import OrchestraError
+        from orchestra.runtime.capabilities import capability_set
+
+        _ = self.cgroups, self.volumes, self.snapshots, self._launcher
+        with suppress(OrchestraError):  # then the launch says what is wrong, if it needs one
+            usual = capability_set((), (), privileged=False)
+            self._profiles.program((), usual, privileged=False)
 
     @cached_property
     def cgroups(self) -> CgroupManager:

@@ -14,16 +14,14 @@ from __future__ import annotations
 
 import os
 import time
-from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
-
-import msgspec
 
 from orchestra import __version__
 from orchestra.cli.remembered import Witness, question, record_path, watched_files, witness
 from orchestra.model.container import Pairs
 from orchestra.model.project import Project
-from orchestra.model.structs import Struct
+from orchestra.model.structs import Struct, msgspec
+from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:
     from orchestra.cli.context import Context

@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
-import msgspec
-
 from orchestra.config.graph import Edge, Graph, dependencies_of, edges_of, start_waves
 from orchestra.config.graphlayout import Layout, Link, Place, Wire, lay_out
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

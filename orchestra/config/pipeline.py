@@ -11,8 +11,6 @@ import gc
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec.structs import replace
-
 from orchestra.config import files as project_files
 from orchestra.config.bind import bind_project
 from orchestra.config.checks import check
@@ -39,6 +37,7 @@ from orchestra.config.tree import TreeSources, copy_tree
 from orchestra.config.wording import quote
 from orchestra.errors import ConfigError, ConfigErrors
 from orchestra.model.project import Project
+from orchestra.model.structs import msgspec
 from orchestra.units import says_yes
 
 if TYPE_CHECKING:
@@ -288,9 +287,9 @@ def _project(state: Load, scope: Scope) -> Project:
         )
     project = bind_project(scope.tree, state.disabled, files, profiles, state.file_values)
     if state.request.compatibility or says_yes(scope.environment.get("COMPOSE_COMPATIBILITY", "")):
-        project = replace(project, separator="_")
+        project = msgspec.structs.replace(project, separator="_")
     if state.request.all_resources:
-        project = replace(project, all_resources=True)
+        project = msgspec.structs.replace(project, all_resources=True)
     return project
 
 

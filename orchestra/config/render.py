@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from orchestra.config.shapes import PROJECT
 from orchestra.config.yamltext import yaml_text
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.errors import ConfigErrors
 from orchestra.model.source import spell_path
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from orchestra.errors import OrchestraError

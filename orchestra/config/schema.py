@@ -10,9 +10,8 @@ from __future__ import annotations
 import os.path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.config.accept import compile_schema
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

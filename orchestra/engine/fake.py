@@ -10,8 +10,6 @@ import heapq
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from orchestra.engine import base
 from orchestra.errors import (
     Conflict,
@@ -24,6 +22,7 @@ from orchestra.errors import (
 from orchestra.model.container import MountKind
 from orchestra.model.network import NetworkState, VolumeState
 from orchestra.model.state import ALIVE, ContainerState, EndpointState, Health, PortState, Status
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,15 +9,16 @@ holds flock(2) on its partial file, and the others wait and then find it present
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 from typing import TYPE_CHECKING
 
 from orchestra.errors import DigestMismatch, NotFound, RegistryError
 from orchestra.image.filelock import open_locked
+from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:
+    import hashlib
     from collections.abc import Iterator
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
@@ -26,7 +27,14 @@ _SMALL_BYTES = 16 << 20
 
 
 def digest_of(data: bytes) -> str:
-    return "sha256:" + hashlib.sha256(data).hexdigest()
+    return "sha256:" + sha256(data).hexdigest()
+
+
+def _bulk_hash() -> hashlib._Hash:
+    """For megabytes: OpenSSL, which only those load who have that much."""
+    import hashlib
+
+    return hashlib.sha256()
 
 
 def hex_of(digest: str) -> str:
@@ -165,7 +173,7 @@ class Ingest:
         self._fd = fd
         self._partial = partial
         self._final = final
-        self._hash = hashlib.sha256()
+        self._hash = _bulk_hash()
         self._offset = 0
         if fd >= 0:
             self._hash_what_is_here()
@@ -203,7 +211,7 @@ class Ingest:
         """Forget what is here and begin at the first byte."""
         os.ftruncate(self._fd, 0)
         os.lseek(self._fd, 0, os.SEEK_SET)
-        self._hash = hashlib.sha256()
+        self._hash = _bulk_hash()
         self._offset = 0
 
     def commit(self) -> None:
@@ -225,7 +233,7 @@ class NewBlob:
         self._blobs = blobs
         self._fd = fd
         self._path = path
-        self._hash = hashlib.sha256()
+        self._hash = _bulk_hash()
         self.size_bytes = 0
 
     def write(self, chunk: bytes | memoryview) -> None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import datetime
 import re
 
-import msgspec
-
 from orchestra.errors import RegistryError
 from orchestra.image.manifest import MAX_CONFIG_BYTES, Digest
 from orchestra.model.container import Frozen, HealthCheck, ImageId, Pairs
 from orchestra.model.image import ImageConfig
+from orchestra.model.structs import msgspec
 
 _FRACTION = re.compile(r"\.(\d+)")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

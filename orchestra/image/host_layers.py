@@ -7,10 +7,11 @@ container would show what it hides. They are a few inodes each.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
+
+from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,7 @@ def build(host_root: str, layers_dir: str, hidden: Sequence[str]) -> tuple[HostT
         if path not in TREES and (ancestors := _ancestors(host_root, path))
     }
     recipe = repr((1, shown, links, sorted(masks.items()))).encode()
-    base = os.path.join(layers_dir, hashlib.sha256(recipe).hexdigest()[:32])
+    base = os.path.join(layers_dir, sha256(recipe).hexdigest()[:32])
     if not os.path.isdir(base):
         _publish(host_root, base, shown, links, tuple(masks))
     trees = [HostTree("/", (os.path.join(base, "root"),))]

@@ -18,10 +18,9 @@ import stat
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.image.host_secrets import NAMED_IN, is_closed, is_named
 from orchestra.linux.procfs import mountinfo_path
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -139,7 +138,9 @@ class Layers:
             os.close(fd)
 
     def _fill(self, draft: str, diff_id: str, content: Iterator[bytes]) -> None:
-        from orchestra.image.unpack import unpack  # not for who only asks what is here
+        import hashlib  # like the next one not for who only asks what is here
+
+        from orchestra.image.unpack import unpack
 
         digest = hashlib.sha256()
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.errors import NotFound, RegistryError
 from orchestra.image.blobs import Blobs, digest_of, hex_of
 from orchestra.image.manifest import (
@@ -19,6 +17,7 @@ from orchestra.image.manifest import (
 )
 from orchestra.image.platform import machine_platform
 from orchestra.image.receive import Receiver
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from orchestra.image.store import LocalImageStore

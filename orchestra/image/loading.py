@@ -12,8 +12,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-import msgspec
-
 from orchestra.errors import RegistryError
 from orchestra.image.blobs import digest_of
 from orchestra.image.catalog import NameRow
@@ -31,6 +29,7 @@ from orchestra.image.platform import machine_platform
 from orchestra.image.receive import Receiver
 from orchestra.image.reference import parse_reference
 from orchestra.model.container import Frozen
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

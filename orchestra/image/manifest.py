@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-import msgspec
-
 from orchestra.errors import RegistryError, Unsupported
 from orchestra.image.platform import Platform, best_match
 from orchestra.model.container import Frozen
+from orchestra.model.structs import msgspec
 
 T = TypeVar("T")
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.image.catalog import ImageRow
 from orchestra.image.manifest import OCI_LAYER, encode_manifest
 from orchestra.image.members import compress
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,12 +8,12 @@ made meanwhile the image goes back. Blobs and layers follow when nobody is bring
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import NotFound, RegistryError
 from orchestra.image.config import parse_config
 from orchestra.image.manifest import MAX_CONFIG_BYTES, Index, parse_manifest
+from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Set
@@ -82,7 +82,7 @@ def chain_ids(diff_ids: Iterable[str]) -> tuple[str, ...]:
             chains.append(diff_id)
             continue
         text = f"{chains[-1]} {diff_id}".encode()
-        chains.append(f"sha256:{hashlib.sha256(text).hexdigest()}")
+        chains.append(f"sha256:{sha256(text).hexdigest()}")
     return tuple(chains)
 
 

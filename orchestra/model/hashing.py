@@ -8,10 +8,10 @@ The default networks and volumes of the project are hashed by the same rule.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
-import msgspec
+from orchestra.model.structs import msgspec
+from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,7 @@ def service_hash(service: Service, contents: Iterable[bytes] = ()) -> str:
         attach=True,
         extensions=(),
     )
-    digest = hashlib.sha256(_encode(essential))
+    digest = sha256(_encode(essential))
     for content in contents:
         digest.update(b"%d:" % len(content))
         digest.update(content)
@@ -53,9 +53,9 @@ def service_hash(service: Service, contents: Iterable[bytes] = ()) -> str:
 
 def resource_hash(spec: NetworkSpec | VolumeSpec) -> str:
     """The config hash of a declared network or volume, over everything but its labels."""
-    return hashlib.sha256(_encode(msgspec.structs.replace(spec, labels=()))).hexdigest()
+    return sha256(_encode(msgspec.structs.replace(spec, labels=()))).hexdigest()
 
 
 def network_id(state: NetworkState) -> str:
     """64 digits that name this network and none that is made later, as Docker's ids."""
-    return hashlib.sha256(f"{state.spec.name}\0{state.created_ns}".encode()).hexdigest()
+    return sha256(f"{state.spec.name}\0{state.created_ns}".encode()).hexdigest()

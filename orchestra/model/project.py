@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import msgspec
-
 from orchestra.model.container import Frozen, Pairs
 from orchestra.model.network import NetworkSpec, VolumeSpec
 from orchestra.model.service import Service
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,11 +7,10 @@ from ipaddress import ip_address
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.errors import Conflict
 from orchestra.model.container import NetworkMode
 from orchestra.model.state import EndpointState, PortState
+from orchestra.model.structs import msgspec
 from orchestra.network import endpoints as ep
 from orchestra.network import ipam
 from orchestra.network.base import Allocation

@@ -6,11 +6,11 @@ the decision binding for all projects of the host.
 
 from __future__ import annotations
 
-import hashlib
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.errors import Conflict
+from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -169,7 +169,7 @@ def _unique_local(name: str, taken: tuple[Network, ...]) -> IPv6Network:
     """A /64 of fd00::/8 (RFC 4193) that depends on the name, so that it comes back."""
     used = {network for network in taken if network.version == 6}
     for attempt in range(1000):
-        digest = hashlib.sha256(f"{name}\0{attempt}".encode()).digest()[:7]
+        digest = sha256(f"{name}\0{attempt}".encode()).digest()[:7]
         subnet = IPv6Network(((0xFD << 120) | int.from_bytes(digest, "big") << 64, 64))
         if not any(subnet.overlaps(other) for other in used):
             return subnet

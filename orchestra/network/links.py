@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import socket
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orchestra.linux import rtnetlink as rt
 from orchestra.linux.netlink import NetlinkError
+from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -36,7 +36,7 @@ class Bridge(NamedTuple):
 
 def bridge_name(network: str) -> str:
     """The link's name for a network: the same every time, at most 15 bytes (IFNAMSIZ)."""
-    return _PREFIX + hashlib.sha256(network.encode()).hexdigest()[:12]
+    return _PREFIX + sha256(network.encode()).hexdigest()[:12]
 
 
 def veth_name(container_id: str, position: int) -> str:
@@ -54,7 +54,7 @@ def free_position(container_id: str) -> int:
 
 def ensure_bridge(netlink: NetlinkSocket, bridge: Bridge) -> None:
     """Make *bridge*, up, with its addresses, and let the host forward packets."""
-    digest = hashlib.sha256(bridge.name.encode()).digest()
+    digest = sha256(bridge.name.encode()).digest()
     try:
         netlink.transact((rt.create_bridge(bridge.name, b"\x02\x42" + digest[:4], bridge.mtu),))
     except NetlinkError as exc:

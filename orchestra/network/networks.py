@@ -7,8 +7,6 @@ import time
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.errors import (
     Conflict,
     NotFound,
@@ -19,6 +17,7 @@ from orchestra.errors import (
 )
 from orchestra.linux.netlink import NETLINK_ROUTE, NetlinkSocket
 from orchestra.model.network import NetworkSpec, NetworkState
+from orchestra.model.structs import msgspec
 from orchestra.network import endpoints as ep
 from orchestra.network import ipam, links, stacked
 from orchestra.network.publish import HostPort
@@ -202,15 +201,18 @@ class Networks:
     def _dismantle(self, row: NetworkRow) -> None:
         """Remove bridge and rules, and with the last network all of them; gone already is fine."""
         spec = self.spec(row)
+        is_last = all(other.name == row.name for other in self._registry.networks())
         try:
+            if is_last:  # not the network's part first: the kernel would wait once more (RCU)
+                self._rules.uninstall()
             if stacked.is_stacked(spec):
                 self._leave_parent(spec)
-            else:
+                return
+            if not is_last:
                 self._rules.remove_network(row, spec)
-                with NetlinkSocket(NETLINK_ROUTE) as netlink:
-                    links.delete_bridge(netlink, row.bridge)
-            if all(other.name == row.name for other in self._registry.networks()):
-                self._rules.uninstall()
+            self._rules.give_back(row.bridge)
+            with NetlinkSocket(NETLINK_ROUTE) as netlink:
+                links.delete_bridge(netlink, row.bridge)
         except OSError as exc:
             raise RuntimeFailure(f"cannot remove network {row.name}: {exc}") from exc
 

@@ -61,8 +61,12 @@ class HostRules:
         for version, rules in _bridge_rules(row, spec):
             if version in self._open():
                 self._open()[version].remove_network(rules)
+
+    def give_back(self, bridge: str) -> None:
+        """Undo what `add_network` did in the firewalls of others; gone already is fine."""
+        self._open()
         if self._netlink is not None:
-            neighbours.give_back(self._netlink, row.bridge)
+            neighbours.give_back(self._netlink, bridge)
 
     def are_present(self) -> bool:
         """Whether the table is there: `nft flush ruleset` of a firewall's restart removes it."""

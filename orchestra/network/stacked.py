@@ -8,7 +8,6 @@ network; others are left alone. docs/networking.md tells what such networks are 
 from __future__ import annotations
 
 import errno
-import hashlib
 import socket
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +16,7 @@ from orchestra.linux import rtnetlink as rt
 from orchestra.linux.netlink import NetlinkError
 from orchestra.network import endpoints as ep
 from orchestra.network.links import link_index
+from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +120,7 @@ def _parent(spec: NetworkSpec, parent: str) -> Message:
 
 def _nowhere(network: str) -> str:
     """The name of a link that leads nowhere, for a network without a parent."""
-    return "od-" + hashlib.sha256(network.encode()).hexdigest()[:12]
+    return "od-" + sha256(network.encode()).hexdigest()[:12]
 
 
 def _one_of(known: Mapping[str, int], spec: NetworkSpec, option: str, default: str) -> int:

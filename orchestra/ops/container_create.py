@@ -9,8 +9,6 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from orchestra.engine.base import CreateContainer, CreateNetwork, call
 from orchestra.errors import NotFound, OrchestraError
 from orchestra.layout import NO_PROJECT
@@ -19,6 +17,7 @@ from orchestra.model.container import ContainerId, LogConfig, Mount, PublishedPo
 from orchestra.model.network import NetworkSpec, VolumeSpec
 from orchestra.model.project import Project
 from orchestra.model.service import PullPolicy, ServicePort
+from orchestra.model.structs import msgspec
 from orchestra.ops.container_find import all_states, find_container
 from orchestra.ops.container_rename import check_name
 from orchestra.ops.container_root import read_spec

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from orchestra.model.container import ContainerSpec, ImageId, MountKind
+from orchestra.model.structs import msgspec
 from orchestra.ops.container_find import reading_spec
 from orchestra.runtime.mountops import Bind, Fill, ImageTree
 from orchestra.runtime.plan_rootfs import observe_host

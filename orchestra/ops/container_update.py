@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.engine.base import UpdateContainer
 from orchestra.model.container import ContainerId
+from orchestra.model.structs import msgspec
 from orchestra.ops.container_root import read_spec
 from orchestra.plan.limits import check_resources
 

@@ -12,10 +12,9 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.build.address import STDIN, is_remote, is_repository, is_url, spelled_out
 from orchestra.errors import NotFound, Unsupported
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from types import TracebackType

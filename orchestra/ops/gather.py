@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.errors import NotFound
 from orchestra.model.hashing import service_hash
+from orchestra.model.structs import msgspec
 from orchestra.plan.container import linked_names
 from orchestra.plan.desired import Desired, all_service_names, select_services
 from orchestra.plan.mounts import mounted_images

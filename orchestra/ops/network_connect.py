@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.engine.base import ConnectNetwork, DisconnectNetwork, call
 from orchestra.errors import Conflict, NotFound
 from orchestra.model.container import ContainerId
+from orchestra.model.structs import msgspec
 from orchestra.network.standalone import open_networks
 from orchestra.ops.container_find import find_container
 from orchestra.ops.lock import project_lock

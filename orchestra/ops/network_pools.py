@@ -5,10 +5,9 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.errors import ConfigError
 from orchestra.model.network import IpamPool
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

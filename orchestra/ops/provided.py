@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.model.container import Frozen, Pairs
+from orchestra.model.structs import msgspec
 from orchestra.runtime.statefile import write_atomically
 
 if TYPE_CHECKING:

@@ -14,10 +14,9 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from orchestra.errors import ConfigError, NotFound, OrchestraError, RuntimeFailure
 from orchestra.linux.tool import run_tool, tool_lines
+from orchestra.model.structs import msgspec
 from orchestra.ops.provided import Provided, read, write
 from orchestra.plan.events import Phase, Progress
 from orchestra.plan.order import dependency_order

@@ -9,13 +9,12 @@ import contextlib
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from orchestra import __version__
 from orchestra.engine.base import RemoveContainer, StopContainer, call
 from orchestra.errors import EngineUnavailable
 from orchestra.linux.tty import WindowSize, window_size
 from orchestra.model.container import LogConfig
+from orchestra.model.structs import msgspec
 from orchestra.ops.attend import STDOUT, Outcome, Subject, attend, pause_of
 from orchestra.ops.building import Building, build_before_up
 from orchestra.ops.gather import gather

@@ -6,9 +6,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.errors import NotFound
+from orchestra.model.structs import msgspec
 from orchestra.plan.trace import Trace
 
 if TYPE_CHECKING:

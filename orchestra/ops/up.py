@@ -6,13 +6,12 @@ import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from orchestra import __version__
 from orchestra.engine.base import ObservedProject, WaitExited, WaitHealthy
 from orchestra.errors import ConfigError, RuntimeFailure
 from orchestra.model.container import ContainerId
 from orchestra.model.state import Health
+from orchestra.model.structs import msgspec
 from orchestra.ops.building import Building, build_before_up
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.errors import ConfigError
 from orchestra.model import labels
 from orchestra.model.container import (
@@ -20,6 +18,7 @@ from orchestra.model.container import (
     Pairs,
     Process,
 )
+from orchestra.model.structs import msgspec
 from orchestra.plan.devicerequests import cdi_devices
 from orchestra.plan.limits import check_limits
 from orchestra.plan.mounts import container_files, container_mounts

@@ -6,12 +6,11 @@ now, or the other way round, counts as well. The contents of configs and secrets
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from orchestra.model import labels
+from orchestra.model.structs import msgspec
+from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -107,7 +106,7 @@ def _own_labels(spec: ContainerSpec) -> Iterable[tuple[str, object]]:
 def _files(spec: ContainerSpec) -> Iterable[tuple[str, object]]:
     """Configs and secrets, without what they say."""
     for file in spec.files:
-        digest = hashlib.sha256(file.content.encode()).hexdigest()[:8] if file.content else ""
+        digest = sha256(file.content.encode()).hexdigest()[:8] if file.content else ""
         yield file.target, msgspec.structs.replace(file, content=digest)
 
 

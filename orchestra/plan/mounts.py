@@ -9,11 +9,10 @@ from __future__ import annotations
 from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from orchestra.errors import Unsupported
 from orchestra.model.container import FileContent, Mount, MountKind
 from orchestra.model.service import VolumeKind
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.model import labels
 from orchestra.model.container import ContainerId, MountKind, Security
 from orchestra.model.service import Service, ServiceHealthCheck
+from orchestra.model.structs import msgspec
 from orchestra.plan.container import Identity, container_spec
 from orchestra.plan.decide import Action, Decision
 from orchestra.plan.mounts import Volumes

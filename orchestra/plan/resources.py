@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from orchestra.model import labels
 from orchestra.model.hashing import resource_hash
 from orchestra.model.network import NetworkSpec, VolumeSpec
+from orchestra.model.structs import msgspec
 from orchestra.plan.networking import BRIDGE, bridge_network
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from orchestra.errors import ConfigError, NotFound, Unsupported
 from orchestra.model.container import Device, Mount, MountKind
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

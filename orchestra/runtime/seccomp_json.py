@@ -9,10 +9,9 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.errors import ConfigError
 from orchestra.linux.caps import NUMBERS
+from orchestra.model.structs import msgspec
 from orchestra.runtime.seccomp_rules import (
     RET_ALLOW,
     RET_ERRNO,

@@ -9,14 +9,13 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.engine.embedded.adoption import adopt_all
 from orchestra.engine.embedded.core import Core
 from orchestra.engine.embedded.engine import EmbeddedEngine
 from orchestra.engine.embedded.exits import ExitWatcher
 from orchestra.linux.limits import open_files_of_parent, raise_open_files, set_open_files
 from orchestra.model.state import HOOK_OUTPUT
+from orchestra.model.structs import msgspec
 from orchestra.runtime import eventlog
 from orchestra.supervisor import spawn
 from orchestra.supervisor.light import Channel

@@ -7,9 +7,8 @@ class name, text, fix and exit code, and is raised as the same class. Frames: se
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from orchestra.engine.base import (
     AttachInput,
@@ -36,6 +35,7 @@ from orchestra.engine.base import (
 )
 from orchestra.engine.embedded.events import ContainerEvent
 from orchestra.model.container import Frozen
+from orchestra.model.structs import msgspec
 from orchestra.supervisor.light import error_from_wire
 
 if TYPE_CHECKING:
@@ -134,8 +134,32 @@ FromClient = Hello | Submit | Observe | Subscribe
 FromServer = Welcome | Refused | Answer | Observed | Event
 
 encode = msgspec.json.Encoder().encode
-decode_from_client = msgspec.json.Decoder(FromClient).decode
-decode_from_server = msgspec.json.Decoder(FromServer).decode
+
+
+def decode_from_client(payload: bytes) -> FromClient:
+    """Raises msgspec.MsgspecError for what is no message."""
+    return _client_decoder().decode(payload)
+
+
+def decode_from_server(payload: bytes) -> FromServer:
+    """Raises msgspec.MsgspecError for what is no message."""
+    return _server_decoder().decode(payload)
+
+
+# Made at first use: each side needs one, and the requests' takes 3 ms for all that a spec may hold.
+@cache
+def _client_decoder() -> msgspec.json.Decoder[FromClient]:
+    return msgspec.json.Decoder(FromClient)
+
+
+@cache
+def _server_decoder() -> msgspec.json.Decoder[FromServer]:
+    return msgspec.json.Decoder(FromServer)
+
+
+def prepare_server() -> None:
+    """Make now what a supervisor would make at its first message."""
+    _client_decoder()
 
 
 def error_to_wire(error: OrchestraError) -> WireError:

@@ -9,10 +9,9 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from orchestra import __version__
 from orchestra.errors import EngineUnavailable, OrchestraError, PermissionDenied, Unsupported
+from orchestra.model.structs import msgspec
 from orchestra.supervisor import protocol
 from orchestra.supervisor.light import PROTOCOL, FrameBuffer, frame
 from orchestra.supervisor.sockets import peer_uid

@@ -14,16 +14,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 import time
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from orchestra.errors import ConfigError, Conflict, NotFound
 from orchestra.linux.remove_tree import remove_tree
 from orchestra.model.container import Frozen
 from orchestra.model.network import VolumeSpec, VolumeState
+from orchestra.model.structs import msgspec
 from orchestra.volume.options import source_of
 
 if TYPE_CHECKING:
@@ -89,6 +87,8 @@ class LocalVolumes:
     @contextlib.contextmanager
     def draft(self, spec: VolumeSpec) -> Iterator[VolumeDraft]:
         """A volume that nobody sees until it is published; it goes with an error before that."""
+        import tempfile  # 4 ms and 1 MB that a supervisor without volumes is spared
+
         os.makedirs(self._layout.volumes, mode=0o700, exist_ok=True)
         directory = tempfile.mkdtemp(prefix=_DRAFT, dir=self._layout.volumes)
         try:
@@ -103,6 +103,8 @@ class LocalVolumes:
     def remove(self, name: str) -> None:
         """Remove it with its data; "gone" is fine. Raises Conflict while a container uses it."""
         _check_name(name)
+        import tempfile
+
         users = self._used_by(name)
         if users:
             raise Conflict(

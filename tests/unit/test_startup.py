@@ -96,6 +96,23 @@ def test_up_loads_nothing_that_starts_other_programs(tmp_path: Path) -> None:
     assert not set(loaded) & {"subprocess", "shutil", "threading", "asyncio", "ssl", "networkx"}
 
 
+@pytest.mark.parametrize("command", ["up", "run", "create", "down", "restart", "config"])
+def test_msgspec_is_imported_at_half_the_price(command: str, tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services: {web: {image: host, command: ['true']}}")
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, "--dry-run", command, *["web"] * (command == "run")],
+        cwd=tmp_path,
+        env={"ORCHESTRA_DATA_ROOT": f"{tmp_path}/data", "ORCHESTRA_RUN_ROOT": f"{tmp_path}/run"},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    loaded = done.stderr.splitlines()[-1].split()
+    assert "msgspec" in loaded, done.stderr
+    assert not {"typing_extensions", "_hashlib"} & set(loaded)
+
+
 def test_the_help_of_any_command_loads_little() -> None:
     script = """
 import sys

@@ -11,8 +11,6 @@ import logging
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from orchestra.engine.embedded import making, probing, running
 from orchestra.engine.embedded.core import Container
 from orchestra.engine.embedded.pump import LogPump
@@ -22,6 +20,7 @@ from orchestra.linux.exitinfo import exit_status
 from orchestra.linux.procfs import is_running
 from orchestra.model.container import ContainerSpec
 from orchestra.model.state import Status
+from orchestra.model.structs import msgspec
 from orchestra.runtime.statefile import container_ids, read_stored_state
 
 if TYPE_CHECKING:

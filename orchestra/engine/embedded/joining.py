@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.engine.embedded import running
 from orchestra.engine.embedded.assembly import write_etc_files
 from orchestra.engine.embedded.making import change_spec
 from orchestra.errors import Conflict
 from orchestra.model.container import NetworkMode
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from orchestra.engine.base import ConnectNetwork, DisconnectNetwork

@@ -8,8 +8,6 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.engine.embedded import running, stopping, waiting
 from orchestra.engine.embedded.assembly import with_named_devices
 from orchestra.engine.embedded.bindsource import make_bind_source
@@ -19,6 +17,7 @@ from orchestra.linux.remove_tree import remove_tree
 from orchestra.model.container import MountKind
 from orchestra.model.network import VolumeSpec
 from orchestra.model.state import ContainerState, Status
+from orchestra.model.structs import msgspec
 from orchestra.runtime.logs import rotation
 from orchestra.runtime.statefile import write_atomically
 

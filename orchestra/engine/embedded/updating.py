@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from orchestra.engine.embedded.making import change_spec
+from orchestra.model.structs import msgspec
 
 if TYPE_CHECKING:
     from orchestra.engine.base import UpdateContainer
