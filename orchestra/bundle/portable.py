@@ -7,9 +7,10 @@ travel is said in a sentence. Images and volumes are no concern of this module.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orchestra.errors import NotFound, Unsupported
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,12 +10,13 @@ import hashlib
 import os
 import tarfile
 import tempfile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from isal import isal_zlib
 
 from orchestra.bundle.contents import CONTENTS, Part
 from orchestra.errors import Unsupported
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.cgroup.settings import SYSTEMD, UNIFIED
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from orchestra.cgroup.base import CgroupManager

@@ -8,7 +8,6 @@ in `cli.shells`.
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
 
 from orchestra.cli.context import Context
 from orchestra.cli.flags import BOOL, Flag, parse
@@ -16,6 +15,7 @@ from orchestra.cli.globals import DRY_RUN, GLOBAL_FLAGS, read_globals
 from orchestra.cli.places import DIRECTORIES, FILES, kind_of_place, kind_of_value, words_of_value
 from orchestra.cli.table import COMMANDS, FAMILIES
 from orchestra.errors import OrchestraError
+from orchestra.named import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ refused, the others have no effect.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from orchestra.cli.flags import LIST, TEXT, Flag, FlagError, HelpWanted, UsageError, parse
 from orchestra.errors import Unsupported
+from orchestra.named import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ docs/design/010-flags.md has the comparison.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from orchestra.errors import OrchestraError
+from orchestra.named import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

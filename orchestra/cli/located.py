@@ -8,7 +8,8 @@ looked for; while those are as they were, the memory is used (`cli.remembered`).
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+
+from orchestra.named import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

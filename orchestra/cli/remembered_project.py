@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra import __version__
 from orchestra.cli.remembered import Witness, question, record_path, watched_files, witness
 from orchestra.model.container import Pairs
 from orchestra.model.project import Project
 from orchestra.model.structs import Struct, msgspec
+from orchestra.named import NamedTuple
 from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ model spells it (`value`). "*" is any key or list index; an attribute with no ro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orchestra.config import casts, identity, shortforms, values
 from orchestra.config import merge_rules as merge
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

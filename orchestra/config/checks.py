@@ -5,10 +5,11 @@ SERVICE_RULES and PROJECT_RULES hold one function per rule; each yields what it 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orchestra.config.defaults import services_of
 from orchestra.config.problems import MAX_PROBLEMS, did_you_mean
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from jsonschema import Draft202012Validator, ValidationError, validators
 
@@ -17,6 +17,7 @@ from orchestra.config.problems import problem
 from orchestra.config.values import PULL_POLICY_FIX
 from orchestra.config.wording import near_miss, quote
 from orchestra.model.source import Position, spell_path
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from orchestra.errors import ConfigError

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -18,6 +18,7 @@ from orchestra.config.nesting import first_too_deep
 from orchestra.config.tree import Map, Seq, position_of
 from orchestra.config.wording import quote
 from orchestra.errors import ConfigError
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from itertools import pairwise
 from os.path import dirname, relpath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orchestra.config.files import local_path
 from orchestra.config.interpolate import Interpolation
@@ -21,6 +21,7 @@ from orchestra.config.rewrite import remove_duplicates, to_long_syntax
 from orchestra.config.state import remove_paths
 from orchestra.config.tree import Map, TreeSources, copy_tree
 from orchestra.errors import ConfigError
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from orchestra.config.state import Scope

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 from os.path import abspath, basename, dirname, isfile, join
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.config.dotenv import parse_dotenv
 from orchestra.config.wording import quote
 from orchestra.errors import ConfigError
 from orchestra.model.filenames import NAMES, OVERRIDES
+from orchestra.named import NamedTuple
 from orchestra.units import says_yes
 
 if TYPE_CHECKING:

@@ -6,9 +6,11 @@ is being loaded; `graphdraw` draws what is here. Ordering the work of a command 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import networkx as nx
+
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

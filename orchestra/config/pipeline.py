@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.config import files as project_files
 from orchestra.config.bind import bind_project
@@ -38,6 +38,7 @@ from orchestra.config.wording import quote
 from orchestra.errors import ConfigError, ConfigErrors
 from orchestra.model.project import Project
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 from orchestra.units import says_yes
 
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ by "%" when it is a number that is written in octal; by "!" when JSON has it in 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from orchestra.named import NamedTuple
 
 
 class Rule(NamedTuple):

@@ -8,7 +8,9 @@ again. A `$` that begins nothing of this is kept as it is.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

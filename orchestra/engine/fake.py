@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orchestra.engine import base
 from orchestra.errors import (
@@ -23,6 +23,7 @@ from orchestra.model.container import MountKind
 from orchestra.model.network import NetworkState, VolumeState
 from orchestra.model.state import ALIVE, ContainerState, EndpointState, Health, PortState, Status
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import Conflict, RuntimeFailure
 from orchestra.image import tarformat
 from orchestra.image.unpack import Unpacker, clean_path, set_xattrs, write_content
 from orchestra.image.whiteouts import OverlayMarks
 from orchestra.linux.procfs import mount_id
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from orchestra.image.bytestream import ByteStream

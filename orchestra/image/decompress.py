@@ -12,12 +12,13 @@ import gzip
 import io
 import lzma
 import zlib
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import zstandard
 from isal import igzip, isal_zlib
 
 from orchestra.errors import RegistryError
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

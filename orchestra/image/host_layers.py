@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from orchestra.named import NamedTuple
 from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:

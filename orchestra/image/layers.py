@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import DigestMismatch, NotFound
 from orchestra.image.blobs import hex_of, sync_directory
@@ -19,6 +19,7 @@ from orchestra.image.filelock import locked
 from orchestra.linux.block_groups import spread_subdirectories
 from orchestra.linux.remove_tree import remove_tree
 from orchestra.linux.syncfs import syncfs
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence, Set

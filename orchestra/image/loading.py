@@ -10,7 +10,7 @@ What no image turns out to need is swept like any other leftover.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from orchestra.errors import RegistryError
 from orchestra.image.blobs import digest_of
@@ -30,6 +30,7 @@ from orchestra.image.receive import Receiver
 from orchestra.image.reference import parse_reference
 from orchestra.model.container import Frozen
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.image.config import rfc3339
 from orchestra.image.manifest import OCI_CONFIG, Descriptor, encode_manifest
 from orchestra.image.members import Hashed, compress
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

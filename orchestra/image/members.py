@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from isal import isal_zlib
 
@@ -17,6 +17,7 @@ from orchestra.image import tarformat
 from orchestra.image.bytestream import ByteStream
 from orchestra.image.decompress import compression_of
 from orchestra.image.manifest import OCI_LAYER
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from orchestra.errors import ConfigError
+from orchestra.named import NamedTuple
 
 DOCKER_HUB = "docker.io"
 DEFAULT_TAG = "latest"

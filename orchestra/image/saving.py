@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import tarfile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.image.manifest import OCI_INDEX, media_type_of
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

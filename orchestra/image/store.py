@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError, NotFound, RegistryError, Unsupported
 from orchestra.image.blobs import Blobs, hex_of
@@ -21,6 +21,7 @@ from orchestra.image.layers import Layers
 from orchestra.image.manifest import Index, parse_manifest
 from orchestra.image.reference import Reference, parse_reference
 from orchestra.model.container import ImageId
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

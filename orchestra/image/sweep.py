@@ -8,11 +8,12 @@ made meanwhile the image goes back. Blobs and layers follow when nobody is bring
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound, RegistryError
 from orchestra.image.config import parse_config
 from orchestra.image.manifest import MAX_CONFIG_BYTES, Index, parse_manifest
+from orchestra.named import NamedTuple
 from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:

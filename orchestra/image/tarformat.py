@@ -7,10 +7,11 @@ Names stay bytes, since those of a layer need not be text. What entries do to a 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import RegistryError
 from orchestra.image import tarpax
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

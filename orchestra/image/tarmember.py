@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import Unsupported
 from orchestra.image.tarheader import (
@@ -23,6 +23,7 @@ from orchestra.image.tarheader import (
     SYMLINK,
     encoded,
 )
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

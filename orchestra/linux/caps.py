@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
-from typing import Final, NamedTuple
+from typing import Final
 
 from orchestra.linux.libc import bind, check
 from orchestra.linux.prctl import drop_bounding
+from orchestra.named import NamedTuple
 
 NAMES: Final = tuple(
     """CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE

@@ -13,10 +13,11 @@ import os
 import signal
 import struct
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from orchestra.linux.constants import CLONE_NEWPID
 from orchestra.linux.fds import Fd
+from orchestra.named import NamedTuple
 
 CLONE_INTO_CGROUP: Final = 0x200000000
 CLONE_PIDFD: Final = 0x00001000

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from typing import NamedTuple
 
 from orchestra.linux.fds import Fd
 from orchestra.linux.libc import bind, check, fsencode
+from orchestra.named import NamedTuple
 
 _EVENT = struct.Struct("iIII")
 

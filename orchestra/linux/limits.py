@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-from typing import NamedTuple
+
+from orchestra.named import NamedTuple
 
 NUMBERS = {
     name.removeprefix("RLIMIT_").lower(): getattr(resource, name)

@@ -10,7 +10,9 @@ import errno
 import os
 import socket
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ are made of. All integers in attributes are big-endian.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.linux.netlink import (
     NETLINK_NETFILTER,
@@ -22,6 +22,7 @@ from orchestra.linux.netlink import (
     nested,
     text,
 )
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

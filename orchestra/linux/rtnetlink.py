@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import NamedTuple
 
 from orchestra.linux.netlink import (
     NLM_F_CREATE,
@@ -22,6 +21,7 @@ from orchestra.linux.netlink import (
     text,
     u32,
 )
+from orchestra.named import NamedTuple
 
 RTM_NEWLINK = 16
 RTM_DELLINK = 17

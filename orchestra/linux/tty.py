@@ -8,10 +8,11 @@ import struct
 import termios
 import tty
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.linux.constants import TIOCGPTPEER, TIOCSPTLCK
 from orchestra.linux.fds import Fd
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

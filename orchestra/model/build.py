@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from orchestra.model.container import Frozen, Pairs, Ulimit
+from orchestra.named import NamedTuple
 
 
 class Secret(NamedTuple):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from orchestra.named import NamedTuple
 
 TreePath = tuple[str | int, ...]
 """A place in a compose tree: ("services", "web", "ports", 1)."""

@@ -7,9 +7,9 @@ msgspec structs, because importing msgspec costs `ps` more than all its other wo
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 
 from orchestra.model import labels
+from orchestra.named import NamedTuple
 
 
 class Status:

@@ -7,7 +7,8 @@ that is not exactly one plain question raises ValueError.
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
+
+from orchestra.named import NamedTuple
 
 TYPE_A = 1
 TYPE_PTR = 12

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from orchestra.named import NamedTuple
 from orchestra.network.links import veth_name
 from orchestra.network.setup import Gateway, Link
 

@@ -15,11 +15,12 @@ one netlink message and several projects share the table. What the rules say:
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.linux import nftables as nft
 from orchestra.linux import nftexpr as ex
 from orchestra.linux.netlink import NetlinkError
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,9 +7,10 @@ the decision binding for all projects of the host.
 from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import Conflict
+from orchestra.named import NamedTuple
 from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ import errno
 import socket
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.linux import rtnetlink as rt
 from orchestra.linux.netlink import NetlinkError
+from orchestra.named import NamedTuple
 from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import RuntimeFailure
 from orchestra.linux.namespaces import network_namespace_of
+from orchestra.named import NamedTuple
 from orchestra.network import endpoints as ep
 from orchestra.network import hotplug, redirect
 from orchestra.network.allocate import published_ports

@@ -9,9 +9,10 @@ from __future__ import annotations
 import errno
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import Conflict, PermissionDenied, Unsupported
+from orchestra.named import NamedTuple
 from orchestra.network.portholder import port_holder
 
 if TYPE_CHECKING:

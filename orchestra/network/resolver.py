@@ -11,8 +11,9 @@ import contextlib
 import errno
 import socket
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from orchestra.named import NamedTuple
 from orchestra.network import dnsmessage
 from orchestra.network.dns import TTL_S
 from orchestra.network.upstream import Exchange, StreamExchange

@@ -11,10 +11,11 @@ import os
 import socket
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.linux import rtnetlink as rt
 from orchestra.linux.netlink import NETLINK_ROUTE, NetlinkError, NetlinkSocket
+from orchestra.named import NamedTuple
 from orchestra.network import redirect
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError, NotFound, OrchestraError, Unsupported
 from orchestra.linux import rtnetlink as rt
 from orchestra.linux.netlink import NetlinkError
+from orchestra.named import NamedTuple
 from orchestra.network import endpoints as ep
 from orchestra.network.links import link_index
 from orchestra.sha256 import sha256

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import Conflict
 from orchestra.model.container import ContainerId
 from orchestra.model.state import ALIVE, Status
+from orchestra.named import NamedTuple
 from orchestra.ops.attend import Outcome, Subject, attend
 from orchestra.ops.container_find import spec_fields
 from orchestra.ops.target import one_container

@@ -13,11 +13,12 @@ import select
 import signal
 import stat
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.engine.base import AttachInput, KillContainer, StartContainer, WaitExited, call
 from orchestra.errors import Interrupted
 from orchestra.linux import tty
+from orchestra.named import NamedTuple
 from orchestra.runtime.detachkeys import DetachKeys
 from orchestra.runtime.logread import Changes, Log
 from orchestra.runtime.logs import STDERR

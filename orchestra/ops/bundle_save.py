@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.bundle.contents import (
     FILES,
@@ -30,6 +30,7 @@ from orchestra.image.saving import Wanted, archive
 from orchestra.image.store import LocalImageStore
 from orchestra.model.container import ImageId
 from orchestra.model.state import ALIVE
+from orchestra.named import NamedTuple
 from orchestra.ops.container_find import all_states
 from orchestra.ops.image_save import write_file
 from orchestra.plan.events import Phase, Progress

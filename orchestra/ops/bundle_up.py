@@ -11,7 +11,7 @@ import contextlib
 import os
 import tempfile
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.bundle.contents import FILES, MAX_MODEL_BYTES, MODEL, malformed
 from orchestra.bundle.portable import FILES_DIRECTORY
@@ -28,6 +28,7 @@ from orchestra.image.receive import Receiver
 from orchestra.image.reference import parse_reference
 from orchestra.image.store import LocalImageStore
 from orchestra.linux.remove_tree import remove_tree
+from orchestra.named import NamedTuple
 from orchestra.ops.projectfile import read_record
 from orchestra.plan.events import Phase, Progress
 from orchestra.runtime.statefile import container_ids

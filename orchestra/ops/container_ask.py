@@ -7,12 +7,13 @@ a `stop` that is still giving its container time.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.engine import base as engine
 from orchestra.errors import Conflict, OrchestraError
 from orchestra.model.container import ContainerId
 from orchestra.model.state import ALIVE, Status
+from orchestra.named import NamedTuple
 from orchestra.ops.container_find import find_container
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import Unsupported
 from orchestra.image.changes import with_changes
@@ -18,6 +18,7 @@ from orchestra.image.snapshot.overlay import written_layer
 from orchestra.image.store import LocalImageStore
 from orchestra.model.container import ImageId
 from orchestra.model.state import Status
+from orchestra.named import NamedTuple
 from orchestra.ops.container_find import find_container
 from orchestra.ops.container_root import read_spec
 from orchestra.ops.dispatch import carry_out

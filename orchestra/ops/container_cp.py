@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 import sys
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orchestra.errors import Conflict, NotFound, OrchestraError, RuntimeFailure
 from orchestra.image.bytestream import ByteStream
@@ -22,6 +22,7 @@ from orchestra.image.treetar import file_archive, tree_archive
 from orchestra.image.unpack import unpack_into
 from orchestra.linux.fds import Fd
 from orchestra.linux.safe_open import MAX_LINKS, safe_open
+from orchestra.named import NamedTuple
 from orchestra.ops.container_root import open_root, read_spec
 from orchestra.ops.copy_rules import (
     Destination,

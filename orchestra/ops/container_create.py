@@ -7,7 +7,7 @@ may be of any project.
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.engine.base import CreateContainer, CreateNetwork, call
 from orchestra.errors import NotFound, OrchestraError
@@ -18,6 +18,7 @@ from orchestra.model.network import NetworkSpec, VolumeSpec
 from orchestra.model.project import Project
 from orchestra.model.service import PullPolicy, ServicePort
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 from orchestra.ops.container_find import all_states, find_container
 from orchestra.ops.container_rename import check_name
 from orchestra.ops.container_root import read_spec

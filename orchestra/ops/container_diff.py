@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import Unsupported
 from orchestra.linux.safe_open import safe_open
 from orchestra.model.container import ImageId
+from orchestra.named import NamedTuple
 from orchestra.ops.container_root import image_root
 from orchestra.runtime.plan_rootfs import SHM
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from orchestra.named import NamedTuple
 from orchestra.ops.container_find import find_container
 from orchestra.ops.container_root import read_spec
 from orchestra.ops.container_size import container_sizes

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError, NotFound
 from orchestra.model.state import ALIVE
+from orchestra.named import NamedTuple
 from orchestra.ops.container_find import all_states, find_container
 from orchestra.ops.object_filters import ObjectFilters, name_passes
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.model.container import ContainerSpec, ImageId, MountKind
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 from orchestra.ops.container_find import reading_spec
 from orchestra.runtime.mountops import Bind, Fill, ImageTree
 from orchestra.runtime.plan_rootfs import observe_host

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.engine.base import RemoveContainer, StartContainer, call
 from orchestra.errors import OrchestraError
 from orchestra.layout import NO_PROJECT
 from orchestra.linux.tty import WindowSize, window_size
+from orchestra.named import NamedTuple
 from orchestra.ops.attend import STDOUT, Outcome, Subject, attend
 from orchestra.ops.container_create import create_container
 from orchestra.runtime.detachkeys import key_bytes

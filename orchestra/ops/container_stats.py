@@ -6,11 +6,12 @@ Nothing is entered or started for it: /proc/PID/net/dev tells of the network nam
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound
 from orchestra.model.container import Resources
 from orchestra.model.state import ALIVE
+from orchestra.named import NamedTuple
 from orchestra.ops.container_find import spec_fields
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ PrepareArchiveCopy, is what they are in practice.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from orchestra.errors import Conflict, NotFound, OrchestraError
+from orchestra.named import NamedTuple
 
 
 class Place(NamedTuple):

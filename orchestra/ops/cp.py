@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound
 from orchestra.model.state import ALIVE
+from orchestra.named import NamedTuple
 from orchestra.ops.container_cp import STREAM, CopyOptions, copy_from, copy_to
 from orchestra.ops.lock import project_lock
 from orchestra.ops.target import find_containers

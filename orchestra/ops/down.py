@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from orchestra.named import NamedTuple
 from orchestra.ops.lock import project_lock
 from orchestra.ops.projectfile import may_have_resources
 from orchestra.ops.rehearse import rehearse

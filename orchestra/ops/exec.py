@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orchestra.errors import Conflict
 from orchestra.model.state import Status
+from orchestra.named import NamedTuple
 from orchestra.ops.container_find import spec_fields
 from orchestra.ops.target import one_container
 from orchestra.runtime.capabilities import capability_set

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import Interrupted
 from orchestra.model.state import ALIVE, Status
+from orchestra.named import NamedTuple
 from orchestra.ops.beside import Alone, Wish
 from orchestra.ops.dispatch import open_client
 from orchestra.ops.hooklines import HookLines

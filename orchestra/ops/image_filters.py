@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError, OrchestraError
+from orchestra.named import NamedTuple
 from orchestra.units import parse_duration_ns
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError, NotFound, Unsupported
 from orchestra.image.catalog import NameRow
@@ -16,6 +16,7 @@ from orchestra.image.platform import machine_platform, parse_platform
 from orchestra.image.receive import Receiver
 from orchestra.image.reference import parse_reference
 from orchestra.image.store import LocalImageStore
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from typing import BinaryIO

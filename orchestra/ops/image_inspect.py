@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.image.config import created_ns, parse_config
 from orchestra.image.host import HOST_CONFIG, HOST_IMAGE
 from orchestra.image.store import LocalImageStore
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from orchestra.image.store import Image

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.image.host import HOST_IMAGE
 from orchestra.image.store import LocalImageStore
 from orchestra.model.container import ImageId
 from orchestra.model.image import ImageConfig
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from orchestra.image.catalog import NameRow

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.image.store import LocalImageStore
 from orchestra.image.sweep import remove_image, sweep
+from orchestra.named import NamedTuple
 from orchestra.ops.image_rm import Removed
 from orchestra.ops.image_use import used_images
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError, RegistryError
 from orchestra.image.platform import machine_platform, parse_platform
 from orchestra.image.reference import parse_reference
+from orchestra.named import NamedTuple
 from orchestra.ops.layers import layer_progress
 from orchestra.plan.pulling import HOST_IMAGE
 from orchestra.registry.base import LayerProgress, PullRequest

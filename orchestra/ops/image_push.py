@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound, Unsupported
 from orchestra.image.publishing import Publisher
 from orchestra.image.reference import parse_reference
 from orchestra.image.store import LocalImageStore
+from orchestra.named import NamedTuple
 from orchestra.ops.layers import layer_progress
 from orchestra.plan.pulling import HOST_IMAGE
 from orchestra.registry.configuration import load_configuration

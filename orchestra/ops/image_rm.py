@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import Conflict, Unsupported
 from orchestra.image.host import HOST_IMAGE
 from orchestra.image.store import LocalImageStore
 from orchestra.image.sweep import remove_image, sweep
+from orchestra.named import NamedTuple
 from orchestra.ops.image_use import running_images, used_images, uses
 
 if TYPE_CHECKING:

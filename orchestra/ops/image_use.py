@@ -7,9 +7,10 @@ that is being made right now either is seen here or finds its image gone.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.model.state import ALIVE
+from orchestra.named import NamedTuple
 from orchestra.runtime.statefile import container_ids, projects, read_states
 
 if TYPE_CHECKING:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.image.store import LocalImageStore
+from orchestra.named import NamedTuple
 from orchestra.ops.target import find_containers
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import heapq
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.model.state import ALIVE, Status
+from orchestra.named import NamedTuple
 from orchestra.ops.target import Target, any_container, find_containers, is_meant, is_orphan
 from orchestra.runtime.logread import Changes, Log, LogLine, Span
 from orchestra.runtime.statefile import container_ids, read_states, read_stored_state

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.layout import NO_PROJECT
 from orchestra.model.state import Status
+from orchestra.named import NamedTuple
 from orchestra.ops.projectfile import read_record
 from orchestra.runtime.statefile import projects, read_states
 

@@ -6,11 +6,12 @@ import os
 import re
 import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError, Conflict, NotFound
 from orchestra.model.hashing import network_id
 from orchestra.model.state import ALIVE
+from orchestra.named import NamedTuple
 from orchestra.network.standalone import open_networks
 from orchestra.ops.container_find import all_states
 from orchestra.ops.lock import project_lock

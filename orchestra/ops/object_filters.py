@@ -6,9 +6,10 @@ As with Docker, several values of a key are alternatives, but for `label`, where
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError
+from orchestra.named import NamedTuple
 from orchestra.ops.image_filters import TRUTH, labels_match, parse_moment
 
 if TYPE_CHECKING:

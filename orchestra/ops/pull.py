@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError, NotFound, RegistryError
 from orchestra.image.platform import machine_platform, parse_platform
 from orchestra.image.reference import parse_reference
+from orchestra.named import NamedTuple
 from orchestra.ops.layers import layer_progress
 from orchestra.plan.desired import Dependencies, select_services
 from orchestra.plan.events import Phase, Progress

@@ -7,7 +7,7 @@ which is why little is imported here.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,6 +15,7 @@ from orchestra import __version__
 from orchestra.errors import NotFound
 from orchestra.model import labels
 from orchestra.model.build import Secret
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

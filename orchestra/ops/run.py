@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra import __version__
 from orchestra.engine.base import RemoveContainer, StopContainer, call
@@ -15,6 +15,7 @@ from orchestra.errors import EngineUnavailable
 from orchestra.linux.tty import WindowSize, window_size
 from orchestra.model.container import LogConfig
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 from orchestra.ops.attend import STDOUT, Outcome, Subject, attend, pause_of
 from orchestra.ops.building import Building, build_before_up
 from orchestra.ops.gather import gather

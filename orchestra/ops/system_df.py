@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import OrchestraError
 from orchestra.image.store import LocalImageStore
 from orchestra.linux.tree_size import tree_size
 from orchestra.model.state import ALIVE
+from orchestra.named import NamedTuple
 from orchestra.ops.builder import build_cache
 from orchestra.ops.container_find import all_states
 from orchestra.ops.image_ls import lines_of

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.model.state import Status
+from orchestra.named import NamedTuple
 from orchestra.ops.container_find import all_states
 from orchestra.ops.container_stats import host_memory_bytes
 from orchestra.ops.image_filters import Filters

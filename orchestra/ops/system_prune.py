@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.engine import base as engine
 from orchestra.linux.tree_size import tree_size
 from orchestra.model.container import ContainerId
 from orchestra.model.state import ALIVE
+from orchestra.named import NamedTuple
 from orchestra.ops.builder import CachePruned, prune_build_cache
 from orchestra.ops.bundle_up import forget_bundles
 from orchestra.ops.container_find import all_states

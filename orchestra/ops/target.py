@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound
 from orchestra.model.state import ALIVE
+from orchestra.named import NamedTuple
 from orchestra.plan.unknown import unknown_service
 from orchestra.runtime.statefile import read_states
 

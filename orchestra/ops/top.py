@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.model.state import Status
+from orchestra.named import NamedTuple
 from orchestra.ops.target import find_containers
 
 if TYPE_CHECKING:

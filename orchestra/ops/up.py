@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra import __version__
 from orchestra.engine.base import ObservedProject, WaitExited, WaitHealthy
@@ -12,6 +12,7 @@ from orchestra.errors import ConfigError, RuntimeFailure
 from orchestra.model.container import ContainerId
 from orchestra.model.state import Health
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 from orchestra.ops.building import Building, build_before_up
 from orchestra.ops.gather import gather
 from orchestra.ops.lock import project_lock

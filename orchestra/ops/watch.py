@@ -6,12 +6,13 @@ import os
 import select
 import time
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.build.ignore import NOTHING_IGNORED, parse_ignore
 from orchestra.errors import NotFound, OrchestraError, Unsupported
 from orchestra.model.develop import WatchAction
 from orchestra.model.service import VolumeKind
+from orchestra.named import NamedTuple
 from orchestra.ops.buildrequest import ignore_rules
 from orchestra.ops.watch_rules import SYNCS, Copy, Rule, actions_for, as_dockerignore, below
 from orchestra.ops.watch_sync import running_containers, sync

@@ -7,10 +7,11 @@ leaves out: `.dockerignore`, files that editors keep beside those one edits, and
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.build.ignore import NOTHING_IGNORED, IgnoreRules, parse_ignore
 from orchestra.model.develop import WatchAction, WatchRule
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

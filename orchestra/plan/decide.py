@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError
 from orchestra.model.service import DependencyCondition
 from orchestra.model.state import Status
+from orchestra.named import NamedTuple
 from orchestra.plan.mounts import mounted_images
 from orchestra.plan.order import namespace_parents
 

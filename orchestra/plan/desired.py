@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from orchestra.named import NamedTuple
 from orchestra.plan.unknown import unknown_service
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ now, or the other way round, counts as well. The contents of configs and secrets
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.model import labels
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 from orchestra.sha256 import sha256
 
 if TYPE_CHECKING:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.engine import base as engine
 from orchestra.model.container import ContainerId
+from orchestra.named import NamedTuple
 from orchestra.plan.graph import Plan, PlanBuilder
 from orchestra.plan.lifecycle import edges_of, in_order, resource_of
 from orchestra.plan.operations import Verb

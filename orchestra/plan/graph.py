@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from orchestra.named import NamedTuple
 from orchestra.plan.operations import Operation, Verb
 
 if TYPE_CHECKING:

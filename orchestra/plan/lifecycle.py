@@ -7,10 +7,11 @@ is needed, and requests are plain frames (`{"type": "StopContainer", "id": …}`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.model import labels
 from orchestra.model.state import ALIVE, Health, Status
+from orchestra.named import NamedTuple
 from orchestra.plan.graph import Plan, PlanBuilder
 from orchestra.plan.operations import Verb
 

@@ -7,12 +7,13 @@ nothing else is mounted on. A recreated container gets the ones of its predecess
 from __future__ import annotations
 
 from posixpath import normpath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import Unsupported
 from orchestra.model.container import FileContent, Mount, MountKind
 from orchestra.model.service import VolumeKind
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError, NotFound
 from orchestra.model.container import Endpoint, Namespaces, NetworkMode
 from orchestra.model.network import NetworkSpec
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.engine import base as engine
 from orchestra.model.container import ContainerId, PublishedPort, RestartPolicy
 from orchestra.model.network import VolumeSpec
 from orchestra.model.service import ServicePort, ServiceVolume, VolumeKind
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 from orchestra.plan.container import Identity, container_spec
 from orchestra.plan.graph import Plan, PlanBuilder
 from orchestra.plan.mounts import Volumes

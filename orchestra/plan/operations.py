@@ -7,7 +7,9 @@ must not import msgspec) are executed by the same code.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+from orchestra.named import NamedTuple
 
 R = TypeVar("R")
 

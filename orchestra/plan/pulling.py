@@ -5,9 +5,10 @@ compose-spec 05-services.md#pull_policy. Who has which image is told by the call
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orchestra.model.service import PullPolicy
+from orchestra.named import NamedTuple
 from orchestra.plan.mounts import mounted_images
 
 if TYPE_CHECKING:

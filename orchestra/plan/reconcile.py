@@ -7,11 +7,12 @@ would want the same host ports and addresses.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.engine import base as engine
 from orchestra.model.container import ContainerId, MountKind
 from orchestra.model.state import Status
+from orchestra.named import NamedTuple
 from orchestra.plan import prestart
 from orchestra.plan.container import Identity, container_name, container_spec
 from orchestra.plan.decide import Action, Decision, Policy, decide

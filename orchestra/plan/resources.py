@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.model import labels
 from orchestra.model.hashing import resource_hash
 from orchestra.model.network import NetworkSpec, VolumeSpec
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 from orchestra.plan.networking import BRIDGE, bridge_network
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ holds nobody up, since its own policy may mend it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.model.state import ALIVE
+from orchestra.named import NamedTuple
 from orchestra.plan.lifecycle import plan_start, plan_stop
 from orchestra.plan.operations import Verb
 

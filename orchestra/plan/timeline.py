@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from orchestra.named import NamedTuple
 from orchestra.plan.trace import DONE, Span
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ their progress.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from orchestra.named import NamedTuple
 from orchestra.plan.events import Phase
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ and condition: so an unchanged project waits for nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.engine import base as engine
 from orchestra.model.service import DependencyCondition
 from orchestra.model.state import Health, Status
+from orchestra.named import NamedTuple
 from orchestra.plan.decide import has_completed
 from orchestra.plan.operations import Verb
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import NotFound, OrchestraError, RuntimeFailure
+from orchestra.named import NamedTuple
 from orchestra.project_api import tasks
 
 if TYPE_CHECKING:

@@ -6,7 +6,9 @@ The caller imports this module to name the functions, so all else is imported in
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from orchestra.ops.target import Target

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from orchestra.named import NamedTuple
 
 _PART = re.compile(
     r"[\s,]*([A-Za-z0-9!#$%&'*+.^_`|~-]+)" r'(?:\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*))?'

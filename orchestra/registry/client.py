@@ -10,7 +10,7 @@ import hashlib
 import random
 import re
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urljoin
 
 import msgspec
@@ -18,6 +18,7 @@ import msgspec
 from orchestra.errors import DigestMismatch, RegistryError
 from orchestra.image.manifest import MANIFEST_TYPES, MAX_MANIFEST_BYTES
 from orchestra.model.container import Frozen
+from orchestra.named import NamedTuple
 from orchestra.registry.auth import is_password, login_required
 from orchestra.registry.failures import BlobUnknown, ManifestUnknown, http_failure
 from orchestra.registry.retry import Backoff

@@ -16,12 +16,13 @@ from __future__ import annotations
 import ipaddress
 import os
 import tomllib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from orchestra.errors import ConfigError
 from orchestra.model.container import Frozen
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

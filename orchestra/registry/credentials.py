@@ -10,10 +10,11 @@ import base64
 import binascii
 import json
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import AuthRequired, ConfigError
 from orchestra.linux.tool import run_tool
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from orchestra.named import NamedTuple
 from orchestra.registry.failures import Stalled, Transient
 
 

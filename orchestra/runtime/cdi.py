@@ -8,11 +8,12 @@ what cannot be is refused, since a device that is half there is worse than none.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orchestra.errors import ConfigError, NotFound, Unsupported
 from orchestra.model.container import Device, Mount, MountKind
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -12,9 +12,10 @@ import json
 import os
 import select
 import signal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.linux.fds import Fd
+from orchestra.named import NamedTuple
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, StepFailed
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import gc
 import os
 import stat
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.linux import constants as c
 from orchestra.linux.keyring import leave_session_keyring
@@ -28,6 +28,7 @@ from orchestra.linux.namespaces import (
 from orchestra.linux.safe_open import Create, safe_open
 from orchestra.linux.signals import reset_dispositions
 from orchestra.linux.tty import open_pty, set_controlling, set_window_size
+from orchestra.named import NamedTuple
 from orchestra.runtime.channel import NETWORK, READY, TERMINAL, send, send_failure
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, StepFailed, failure_of
 from orchestra.runtime.init import run_init

@@ -9,11 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from orchestra.linux import constants as c
 from orchestra.linux.mount import mount
 from orchestra.linux.safe_open import Create, safe_open
+from orchestra.named import NamedTuple
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, StepFailed
 
 if TYPE_CHECKING:

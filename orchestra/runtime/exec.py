@@ -17,7 +17,7 @@ import os
 import signal
 import stat
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestra.errors import NotFound
 from orchestra.linux.caps import capget
@@ -28,6 +28,7 @@ from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns
 from orchestra.linux.procfs import is_running
 from orchestra.linux.signals import reset_dispositions
 from orchestra.linux.tty import open_pty, set_controlling
+from orchestra.named import NamedTuple
 from orchestra.runtime import channel as sync
 from orchestra.runtime.capabilities import capability_set
 from orchestra.runtime.failure import (

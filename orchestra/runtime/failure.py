@@ -9,9 +9,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-from typing import NamedTuple
 
 from orchestra.errors import LaunchFailed, OrchestraError
+from orchestra.named import NamedTuple
 
 MAX_FRAME = 8192
 

@@ -10,7 +10,8 @@ import contextlib
 import errno
 import os
 import stat
-from typing import NamedTuple
+
+from orchestra.named import NamedTuple
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20

@@ -17,7 +17,7 @@ import contextlib
 import gc
 import os
 import signal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import LaunchFailed
 from orchestra.linux.caps import capget
@@ -36,6 +36,7 @@ from orchestra.linux.pidfd import has_exited
 from orchestra.linux.procfs import start_ticks
 from orchestra.linux.tty import WindowSize
 from orchestra.model.container import NetworkMode
+from orchestra.named import NamedTuple
 from orchestra.runtime import channel as sync
 from orchestra.runtime.base import Launched
 from orchestra.runtime.capabilities import capability_set

@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.linux.constants import IN_CREATE, IN_DELETE_SELF, IN_MODIFY, IN_MOVED_TO
 from orchestra.linux.inotify import add_watch, inotify_init, read_events
+from orchestra.named import NamedTuple
 from orchestra.runtime.logs import (
     CHUNK_BYTES,
     CONTINUES,

@@ -18,9 +18,10 @@ import errno
 import os
 import struct
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

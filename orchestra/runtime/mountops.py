@@ -11,11 +11,12 @@ import contextlib
 import errno
 import os
 import stat
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from orchestra.linux import constants as c
 from orchestra.linux.mount import attach_tree, clone_tree, make_read_only, mount
 from orchestra.linux.safe_open import Create, safe_open
+from orchestra.named import NamedTuple
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, StepFailed
 from orchestra.runtime.fill import copy_tree
 

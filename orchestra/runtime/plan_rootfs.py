@@ -8,10 +8,11 @@ before `/app/node_modules`, whoever asked for them), then what hides and protect
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from orchestra.linux import constants as c
 from orchestra.model.container import Mount, MountKind
+from orchestra.named import NamedTuple
 from orchestra.runtime.cdi_hooks import RunHook
 from orchestra.runtime.devices import AllHostDevices, DefaultDevices, HostDevice
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, launch_failed

@@ -11,12 +11,13 @@ import os
 import resource
 import signal
 import stat
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from orchestra.linux import prctl
 from orchestra.linux.caps import CapabilitySets, capset, limit_bounding
 from orchestra.linux.fds import close_on_exec_from
 from orchestra.linux.limits import NUMBERS
+from orchestra.named import NamedTuple
 from orchestra.runtime.failure import BEFORE_EXEC, NOT_EXECUTABLE, NOT_FOUND, Failure, StepFailed
 from orchestra.runtime.users import User, UserError, find_user
 

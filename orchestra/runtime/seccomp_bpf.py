@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import errno
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError
+from orchestra.named import NamedTuple
 from orchestra.runtime.seccomp_rules import (
     RET_ALLOW,
     RET_ERRNO,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
+
+from orchestra.named import NamedTuple
 
 # linux/seccomp.h; the lower 16 bits of ERRNO and TRACE carry a number
 RET_KILL_PROCESS: Final = 0x80000000

@@ -11,9 +11,10 @@ import contextlib
 import os
 import signal
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.linux import tty
+from orchestra.named import NamedTuple
 from orchestra.runtime.exec import spawn_exec
 from orchestra.runtime.pump import Pump
 from orchestra.runtime.signalpipe import PASSED_ON, SignalPipe

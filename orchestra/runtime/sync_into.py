@@ -17,13 +17,14 @@ import signal
 import stat
 import tarfile
 from contextlib import ExitStack
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING
 
 from orchestra.errors import NotFound, RuntimeFailure
 from orchestra.linux import caps
 from orchestra.linux.fds import close_all_but
 from orchestra.linux.namespaces import NAMESPACE_FLAGS, open_namespace, setns
 from orchestra.linux.procfs import is_running
+from orchestra.named import NamedTuple
 from orchestra.runtime.failure import StepFailed
 from orchestra.runtime.process import look_up_user, shield_memory
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+
+from orchestra.named import NamedTuple
 
 ARCHITECTURES = ("x86_64", "i386", "x32", "aarch64", "arm")
 """Columns of the table. x32 numbers are without the bit that marks them."""

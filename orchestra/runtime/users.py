@@ -7,7 +7,7 @@ from the group file only when no group was given. passwd(5), group(5).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from orchestra.named import NamedTuple
 
 MAX_ID = (1 << 31) - 1
 

@@ -16,10 +16,11 @@ import struct
 import time
 from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM
 from _socket import socket as Socket  # noqa: N812 (a class, whatever its name)
-from typing import NamedTuple, cast
+from typing import cast
 
 from orchestra import __version__, errors
 from orchestra.errors import EngineUnavailable, OrchestraError
+from orchestra.named import NamedTuple
 from orchestra.supervisor.sockets import receive_with_fds
 
 PROTOCOL = 1

@@ -7,11 +7,12 @@ import os
 import signal
 import socket
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra import __version__
 from orchestra.errors import EngineUnavailable, OrchestraError, PermissionDenied, Unsupported
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 from orchestra.supervisor import protocol
 from orchestra.supervisor.light import PROTOCOL, FrameBuffer, frame
 from orchestra.supervisor.sockets import peer_uid

@@ -15,12 +15,13 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import EngineUnavailable, PermissionDenied
 from orchestra.linux.caps import NUMBERS, capget
 from orchestra.linux.prctl import set_child_subreaper
 from orchestra.linux.procfs import boot_id, is_running, start_ticks
+from orchestra.named import NamedTuple
 from orchestra.supervisor.light import Channel
 from orchestra.supervisor.parking import ParkingLot
 from orchestra.supervisor.reaper import START_NOW, hold_signals, let_signals_through

@@ -7,10 +7,11 @@ a mount of ours. So, unlike in Docker, two containers do not share one tmpfs vol
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.errors import ConfigError, Unsupported
 from orchestra.model.network import VolumeFilesystem
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from orchestra.model.network import VolumeSpec

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from orchestra.cli.render.duration import ago, go_time, human_duration
 from orchestra.model.state import ALIVE, Health, Status
+from orchestra.named import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

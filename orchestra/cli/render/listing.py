@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 
 from orchestra.cli.render.table import table_text
+from orchestra.named import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

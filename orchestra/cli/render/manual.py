@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from textwrap import wrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.cli.environment import VARIABLES
 from orchestra.cli.flags import BOOL
 from orchestra.cli.render.help import shown_flags, text_of
 from orchestra.cli.table import COMMANDS, FAMILIES, GROUPS
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.cli.context import is_terminal
 from orchestra.cli.render.size import human_size
@@ -26,6 +26,7 @@ from orchestra.cli.render.text import (
     harmless,
     paint,
 )
+from orchestra.named import NamedTuple
 from orchestra.plan.events import Phase
 from orchestra.plan.operations import Verb
 

@@ -8,7 +8,7 @@ https://docs.docker.com/engine/cli/formatting/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.cli.render.template_functions import NO_VALUE, call, shown
 from orchestra.cli.render.template_syntax import (
@@ -23,6 +23,7 @@ from orchestra.cli.render.template_syntax import (
     refused,
 )
 from orchestra.errors import ConfigError
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

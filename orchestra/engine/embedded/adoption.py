@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.engine.embedded import making, probing, running
 from orchestra.engine.embedded.core import Container
@@ -21,6 +21,7 @@ from orchestra.linux.procfs import is_running
 from orchestra.model.container import ContainerSpec
 from orchestra.model.state import Status
 from orchestra.model.structs import msgspec
+from orchestra.named import NamedTuple
 from orchestra.runtime.statefile import container_ids, read_stored_state
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import errno
 import logging
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orchestra.engine.base import Completion
 from orchestra.engine.embedded.durable import SyncLater
@@ -19,6 +19,7 @@ from orchestra.engine.embedded.restart import Backoff
 from orchestra.engine.embedded.trash import Trash
 from orchestra.errors import NotFound, OrchestraError
 from orchestra.model.state import ContainerState, dump_state
+from orchestra.named import NamedTuple
 from orchestra.network.base import Allocation, EventLoop
 from orchestra.runtime.statefile import write_atomically
 

@@ -8,9 +8,10 @@ the start period and sets the count back to 0.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orchestra.model.state import Health
+from orchestra.named import NamedTuple
 
 if TYPE_CHECKING:
     from orchestra.model.container import HealthCheck

@@ -8,9 +8,8 @@ starts the container by hand, however long it has run in between (moby restartma
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from orchestra.model.container import RestartMode, RestartPolicy
+from orchestra.named import NamedTuple
 
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 60.0
