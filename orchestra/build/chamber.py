@@ -48,10 +48,12 @@ def inside(mounts: tuple[Mounted, ...], work: Callable[[], bytes]) -> bytes:
     os.close(write_end)
     try:
         with open(read_end, "rb") as pipe:
-            answer = pipe.read()
-    except BaseException:
-        os.kill(pid, signal.SIGKILL)
-        raise
+            try:
+                answer = pipe.read()
+            except BaseException:
+                os.kill(pid, signal.SIGKILL)
+                pipe.read()  # until those that it has forked are gone, too
+                raise
     finally:
         _, status = os.waitpid(pid, 0)
     if status == 0 and answer[:1] == b"+":

@@ -13,11 +13,12 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from orchestra.build.halves import in_halves
 from orchestra.build.selection import CopyError
 from orchestra.runtime.users import UserError, find_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from orchestra.build.filemode import Mode
     from orchestra.build.instructions.paths import Inline
@@ -170,9 +171,18 @@ class _Writer:
         """
         top = destination.rstrip("/")
         make_directories(top or "/", self._owner)
+        files = []
         for item in items:
-            if item.target:
+            if stat.S_ISREG(item.status.st_mode) and item.status.st_nlink == 1:
+                files.append(item)  # these need nothing of each other
+            elif item.target:
                 self._copy_item(item, f"{top}/{item.target}")
+
+        def copy(some: Sequence[Item]) -> None:
+            for item in some:
+                self._copy_regular(item, f"{top}/{item.target}")
+
+        in_halves(copy, files, _size, CopyError)
 
     def _copy_item(self, item: Item, path: str) -> None:
         mode = item.status.st_mode
@@ -257,6 +267,10 @@ class _Writer:
             file.write(text)
             os.fchown(fd, *(self._owner or (0, 0)))
             os.fchmod(fd, self._mode(stat.S_IFREG | 0o644))
+
+
+def _size(item: Item) -> int:
+    return item.status.st_size
 
 
 def _in_place(path: str, make: Callable[[], T]) -> T:
