@@ -20,7 +20,8 @@ from orchestra.errors import Interrupted
 from orchestra.linux import tty
 from orchestra.named import NamedTuple
 from orchestra.runtime.detachkeys import DetachKeys
-from orchestra.runtime.logread import Changes, Log
+from orchestra.runtime.logfollow import Changes
+from orchestra.runtime.logread import Log
 from orchestra.runtime.logs import STDERR
 from orchestra.runtime.pump import Pump
 from orchestra.runtime.signalpipe import PASSED_ON

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from orchestra.errors import NotFound, Unsupported
 from orchestra.model.state import ALIVE
 from orchestra.ops.container_find import spec_fields
-from orchestra.runtime.logread import Log, follow
+from orchestra.runtime.logfollow import follow
+from orchestra.runtime.logread import Log
 from orchestra.runtime.statefile import read_stored_state
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from orchestra.model.state import ALIVE, Status
 from orchestra.named import NamedTuple
 from orchestra.ops.target import Target, any_container, find_containers, is_meant, is_orphan
-from orchestra.runtime.logread import Changes, Log, LogLine, Span
+from orchestra.runtime.logread import Log, LogLine, Span
 from orchestra.runtime.statefile import container_ids, read_states, read_stored_state
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ class Follower:
         self._layout = layout
         self._project = project
         self._is_wanted = is_wanted
+        from orchestra.runtime.logfollow import Changes  # who only reads does without
+
         self._changes = Changes()
         self._logs: dict[str, Log] = {}
         self._states: dict[str, ContainerState] = {}

@@ -6,7 +6,6 @@ import time
 
 from orchestra.cli.flags import NUMBER, TEXT, Command, Flag, UsageError
 from orchestra.cli.located import log_target
-from orchestra.cli.moment import moment_ns
 from orchestra.cli.render.logs import LogPrinter, show_event
 
 TYPE_CHECKING = False
@@ -90,12 +89,14 @@ def span_of(args: Args) -> Span:
     """What of the log --tail, --since and --until leave. Raises UsageError."""
     from orchestra.runtime.logread import Span
 
+    tail = tail_of(args.text("tail"))
+    if not args.text("since") and not args.text("until"):
+        return Span(tail)
+    from orchestra.cli.moment import moment_ns  # and with it what knows patterns
+
     now_ns = time.time_ns()
-    return Span(
-        tail_of(args.text("tail")),
-        moment_ns(args.text("since"), now_ns),
-        moment_ns(args.text("until"), now_ns),
-    )
+    since_ns, until_ns = (moment_ns(args.text(name), now_ns) for name in ("since", "until"))
+    return Span(tail, since_ns, until_ns)
 
 
 def tail_of(text: str) -> int | None:
