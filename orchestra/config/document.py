@@ -12,8 +12,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from orchestra.config.libyaml import yaml
 from orchestra.config.nesting import first_too_deep
 from orchestra.config.tree import Map, Seq, position_of
 from orchestra.config.wording import quote

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import yaml
+from orchestra.config.libyaml import yaml
 
 _HARMLESS = 4000
 

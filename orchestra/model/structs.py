@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 
+from orchestra.patterns import compiled_at_first_use
+
 _DEAR = "typing_extensions"
 
 if _DEAR in sys.modules:
@@ -16,7 +18,8 @@ if _DEAR in sys.modules:
 else:
     sys.modules[_DEAR] = None  # type: ignore[assignment]  # what import takes for "not there"
     try:
-        import msgspec
+        with compiled_at_first_use():
+            import msgspec
     finally:
         del sys.modules[_DEAR]
 

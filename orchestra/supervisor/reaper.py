@@ -11,7 +11,6 @@ module would double its memory), it stays small.
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
-import contextlib
 import os
 import sys
 import time
@@ -47,12 +46,14 @@ def pause_s(deaths: int) -> float:
 
 def record_exit(exits_path: str, line: bytes) -> None:
     """Append *line*; one write(2) with O_APPEND is atomic among reapers."""
-    with contextlib.suppress(OSError):  # a full disk: the supervisor has its pidfd yet
+    try:
         fd = os.open(exits_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.write(fd, line)
         finally:
             os.close(fd)
+    except OSError:
+        pass  # importing contextlib would cost a fifth of the reaper's memory
 
 
 def start_ticks_of_zombie(pid: int) -> int:

@@ -13,7 +13,7 @@ import pytest
 from tests.support.imports import Module, external, imported, modules
 
 LAYERS = (
-    ("errors", "units", "layout", "log", "named", "sha256"),
+    ("errors", "units", "layout", "log", "named", "patterns", "sha256"),
     ("model", "linux"),
     ("config", "runtime", "image", "registry", "network", "volume", "cgroup", "watch"),
     ("plan", "engine", "build", "bundle"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from orchestra.cli.table import COMMANDS
+from orchestra.supervisor.spawn import interpreter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,6 +112,16 @@ def test_msgspec_is_imported_at_half_the_price(command: str, tmp_path: Path) -> 
     loaded = done.stderr.splitlines()[-1].split()
     assert "msgspec" in loaded, done.stderr
     assert not {"typing_extensions", "_hashlib"} & set(loaded)
+
+
+def test_a_reaper_loads_next_to_nothing() -> None:
+    """Each module would be in memory as long as the project runs."""
+    program = interpreter("orchestra.supervisor.reaper", "main")
+    script = program[-1].replace("main(sys.argv[1:])", "print(*sys.modules)")
+    done = subprocess.run([*program[:-1], script], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "orchestra.supervisor.reaper" in loaded
+    assert not loaded & {"collections", "contextlib", "functools", "re", "signal", "typing"}
 
 
 def test_the_help_of_any_command_loads_little() -> None:
