@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 _STAMP = struct.Struct("<QQQIqq")
 _PLACE = struct.Struct("<QQI")
-_RACY_NS = 2_000_000_000
-"""FAT has times of two seconds; others have those of a timer tick."""
+_SECOND_NS = 1_000_000_000
+_COARSE_NS = 2 * _SECOND_NS
+"""What FAT counts times in; HFS+ and old ext3 have whole seconds."""
+_FINE_NS = 100_000_000
+"""Others have the times of a timer tick, 10 ms at most."""
 
 ABSENT = b""
 """The stamp of what is not there."""
@@ -47,7 +50,9 @@ def place(status: os.stat_result) -> bytes:
 
 def is_racy(status: os.stat_result, now_ns: int) -> bool:
     """Changed so lately that another change might leave the same times; the word is git's."""
-    return max(status.st_ctime_ns, status.st_mtime_ns) >= now_ns - _RACY_NS
+    is_coarse = status.st_ctime_ns % _SECOND_NS == 0
+    latest_ns = max(status.st_ctime_ns, status.st_mtime_ns)
+    return latest_ns >= now_ns - (_COARSE_NS if is_coarse else _FINE_NS)
 
 
 class Seen:

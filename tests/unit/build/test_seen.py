@@ -9,7 +9,7 @@ import pytest
 
 from orchestra.build.exchange.shared import SharedRecords
 from orchestra.build.records import Record
-from orchestra.build.seen import ABSENT, Seen, still_so
+from orchestra.build.seen import ABSENT, Seen, is_racy, still_so
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,3 +129,22 @@ def test_a_step_with_two_results_makes_records_ambiguous(tmp_path: Path) -> None
     assert not other.are_ambiguous
     records.adopt(other.findings())
     assert records.are_ambiguous
+
+
+@pytest.mark.parametrize(
+    ("ctime_ns", "after_ns", "racy"),
+    [
+        (1_700_000_000_123_456_789, 50_000_000, True),
+        (1_700_000_000_123_456_789, 150_000_000, False),
+        (1_700_000_000_000_000_000, 1_900_000_000, True),  # FAT: steps of two seconds
+        (1_700_000_000_000_000_000, 2_100_000_000, False),
+    ],
+)
+def test_how_long_a_change_is_too_young(
+    file: str, ctime_ns: int, after_ns: int, *, racy: bool
+) -> None:
+    fields = list(os.lstat(file).__reduce__()[1][0])
+    status = os.stat_result(
+        fields, {"st_ctime_ns": ctime_ns, "st_mtime_ns": ctime_ns - 5_000_000_000}
+    )
+    assert is_racy(status, ctime_ns + after_ns) == racy
