@@ -121,7 +121,12 @@ def _character_class(pattern: str, start: int) -> tuple[str, int]:
         raise ValueError(f'the pattern "{pattern}" has a "[" without "]"')
     body = pattern[start + 1 : end]
     negated = body.startswith("^")
-    inner = re.sub(r"([\\\[\]^&~|])", r"\\\1", body[1:] if negated else body)
+    # each end of a range by itself: Python warns of "--", "&&" and the like, Go knows only ranges
+    parts = re.findall(r"(?s)(.)-(.)|(.)", body[1:] if negated else body)
+    inner = "".join(
+        f"{re.escape(low)}-{re.escape(high)}" if low else re.escape(char)
+        for low, high, char in parts
+    )
     piece = f"(?!/)[{'^' if negated else ''}{inner}]"
     try:
         re.compile(piece)
