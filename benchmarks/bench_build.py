@@ -169,6 +169,7 @@ def measured(
                 touch(context, str(count))
             for side in sides:
                 argv = side.command(context, work.flags)
+                os.sync()  # whoever syncs its own files must not wait for those of the others
                 begun = time.monotonic()
                 done = subprocess.run(
                     argv, env=side.env, capture_output=True, text=True, check=False
