@@ -7,6 +7,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING, Self
 
+from orchestra.linux.block_groups import spread_subdirectories
 from orchestra.linux.remove_tree import remove_tree
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Workplace:
         os.mkdir(self.path, 0o700)
         self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        # What earlier steps have left behind makes new files slow: see `Layers._make_directory`.
+        spread_subdirectories(self._lock)
         return self
 
     def __exit__(
