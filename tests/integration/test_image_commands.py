@@ -129,7 +129,7 @@ def test_force_removes_the_image_of_a_stopped_container_which_keeps_its_files(
     images: Orchestra,
 ) -> None:
     image_id = images("image", "ls", "-q", "--no-trunc").out.strip()
-    images("container", "create", "--name", "box", "app:1", "cat", "/data/file")
+    images("container", "create", "--net", "none", "--name", "box", "app:1", "cat", "/data/file")
 
     assert "(must force)" in images("image", "rm", "app:1", code=1).err
     assert images("image", "rm", "-f", "app:1").out == f"Untagged: app:1\nDeleted: {image_id}\n"
