@@ -23,6 +23,10 @@ from orchestra.linux.netlink import (
 )
 from orchestra.named import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 RTM_NEWLINK = 16
 RTM_DELLINK = 17
 RTM_GETLINK = 18
@@ -281,46 +285,54 @@ def add_default_route(index: int, gateway: bytes) -> Message:
     )
 
 
-def link_names(netlink: NetlinkSocket) -> dict[int, str]:
-    """Every link of the namespace: index to name."""
-    names: dict[int, str] = {}
+class _ListedLink(NamedTuple):
+    number: int  # link index
+    name: str
+    parts: dict[int, bytes]
+
+
+def _links(netlink: NetlinkSocket) -> Iterator[_ListedLink]:
+    """Every link of the namespace."""
     for answer in netlink.dump(Message(RTM_GETLINK, _link(), 0, "list links")):
         index: int = _LINK.unpack_from(answer.payload)[2]
-        for kind, value in attributes(answer.payload[_LINK.size :]):
-            if kind == IFLA_IFNAME:
-                names[index] = value.rstrip(b"\0").decode(errors="replace")
-    return names
+        parts = dict(attributes(answer.payload[_LINK.size :]))
+        yield _ListedLink(index, _text_of(parts, IFLA_IFNAME), parts)
+
+
+def _text_of(parts: dict[int, bytes], kind: int) -> str:
+    """Empty when there is no such attribute."""
+    return parts.get(kind, b"").rstrip(b"\0").decode(errors="replace")
+
+
+def link_names(netlink: NetlinkSocket) -> dict[int, str]:
+    """Every link of the namespace: index to name."""
+    return {link.number: link.name for link in _links(netlink)}
 
 
 def links_of_kind(netlink: NetlinkSocket, kinds: frozenset[str]) -> list[str]:
     """The names of the links of these *kinds*, such as "macvlan"."""
     found: list[str] = []
-    for answer in netlink.dump(Message(RTM_GETLINK, _link(), 0, "list links")):
-        parts = dict(attributes(answer.payload[_LINK.size :]))
-        details = dict(attributes(parts.get(IFLA_LINKINFO, b"")))
-        if details.get(IFLA_INFO_KIND, b"").rstrip(b"\0").decode(errors="replace") in kinds:
-            found.append(parts[IFLA_IFNAME].rstrip(b"\0").decode(errors="replace"))
+    for link in _links(netlink):
+        details = dict(attributes(link.parts.get(IFLA_LINKINFO, b"")))
+        if _text_of(details, IFLA_INFO_KIND) in kinds:
+            found.append(link.name)
     return found
 
 
 def link_alias(netlink: NetlinkSocket, name: str) -> str:
     """The alias of the link *name*, "" when it has none or there is no such link."""
-    for answer in netlink.dump(Message(RTM_GETLINK, _link(), 0, "list links")):
-        parts = dict(attributes(answer.payload[_LINK.size :]))
-        if parts.get(IFLA_IFNAME, b"").rstrip(b"\0").decode(errors="replace") == name:
-            return parts.get(IFLA_IFALIAS, b"").rstrip(b"\0").decode(errors="replace")
+    for link in _links(netlink):
+        if link.name == name:
+            return _text_of(link.parts, IFLA_IFALIAS)
     return ""
 
 
 def ports(netlink: NetlinkSocket, bridge_index: int) -> dict[int, str]:
     """The links that belong to a bridge: index to name."""
-    found: dict[int, str] = {}
-    for answer in netlink.dump(Message(RTM_GETLINK, _link(), 0, "list links")):
-        parts = dict(attributes(answer.payload[_LINK.size :]))
-        if parts.get(IFLA_MASTER) == struct.pack("=I", bridge_index):
-            index: int = _LINK.unpack_from(answer.payload)[2]
-            found[index] = parts.get(IFLA_IFNAME, b"").rstrip(b"\0").decode(errors="replace")
-    return found
+    master = struct.pack("=I", bridge_index)
+    return {
+        link.number: link.name for link in _links(netlink) if link.parts.get(IFLA_MASTER) == master
+    }
 
 
 def link_addresses(netlink: NetlinkSocket) -> list[LinkAddress]:
