@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from orchestra.cli.context import write
 from orchestra.cli.flags import TEXT, Command, Flag
 
@@ -9,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
+    from orchestra.layout import Layout
 
 COMMAND = Command(
     usage="container inspect [OPTIONS] CONTAINER [CONTAINER...]",
@@ -24,15 +27,17 @@ COMMAND = Command(
 
 def run(args: Args, context: Context) -> int:
     """Print the containers as JSON, or as the template says."""
-    from orchestra.cli.render.container_record import container_record
     from orchestra.cli.render.inspected import inspect_each
-    from orchestra.ops.container_inspect import container_inspect
 
-    layout = context.host().layout
-
-    def record(asked: str) -> dict[str, object]:
-        return container_record(container_inspect(layout, asked, size=args.on("size")), layout)
-
-    text, code = inspect_each(args.words, args.text("format"), record)
+    look_up = partial(record, context.host().layout, size=args.on("size"))
+    text, code = inspect_each(args.words, args.text("format"), look_up)
     write(text)
     return code
+
+
+def record(layout: Layout, asked: str, *, size: bool) -> dict[str, object]:
+    """The container that *asked* names, with *size* its sizes too. Raises NotFound."""
+    from orchestra.cli.render.container_record import container_record
+    from orchestra.ops.container_inspect import container_inspect
+
+    return container_record(container_inspect(layout, asked, size=size), layout)

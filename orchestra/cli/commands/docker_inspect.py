@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from orchestra.cli.context import write
 from orchestra.cli.flags import TEXT, Command, Flag
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
+    from orchestra.layout import Layout
 
 KINDS = ("container", "image", "network", "volume")
 
@@ -36,7 +39,8 @@ def run(args: Args, context: Context) -> int:
     kind = args.text("type")
     if kind and kind not in KINDS:
         raise UsageError(f'"{kind}" is not a valid value for --type', fix=", ".join(KINDS))
-    looks = [_look(each, args, context) for each in KINDS if kind in ("", each)]
+    layout = context.host().layout
+    looks = [_look_up(each, args, layout) for each in KINDS if kind in ("", each)]
 
     def record(asked: str) -> dict[str, object]:
         for look in looks:
@@ -51,28 +55,13 @@ def run(args: Args, context: Context) -> int:
     return code
 
 
-def _look(kind: str, args: Args, context: Context) -> Callable[[str], dict[str, object]]:
-    layout = context.host().layout
+def _look_up(kind: str, args: Args, layout: Layout) -> Callable[[str], dict[str, object]]:
+    """What describes an object of *kind*, as `orchestra KIND inspect` does."""
+    from orchestra.cli.commands import container_inspect, network_inspect, volume_inspect
+    from orchestra.ops.image_inspect import image_inspect
+
     if kind == "container":
-        from orchestra.cli.render.container_record import container_record
-        from orchestra.ops.container_inspect import container_inspect
-
-        size = args.on("size")
-        return lambda asked: container_record(container_inspect(layout, asked, size=size), layout)
+        return partial(container_inspect.record, layout, size=args.on("size"))
     if kind == "image":
-        from orchestra.ops.image_inspect import image_inspect
-
-        return lambda asked: image_inspect(layout, asked)
-    if kind == "network":
-        from orchestra.cli.render.networks import network_record
-        from orchestra.ops.networks import find_network, members
-
-        def network(asked: str) -> dict[str, object]:
-            found = find_network(layout, asked)
-            return network_record(found, members(layout, found.spec.name))
-
-        return network
-    from orchestra.cli.render.volumes import volume_record
-    from orchestra.ops.volumes import inspect_volume
-
-    return lambda asked: volume_record(inspect_volume(layout, asked))
+        return partial(image_inspect, layout)
+    return partial((network_inspect if kind == "network" else volume_inspect).record, layout)

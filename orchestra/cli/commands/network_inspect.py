@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from orchestra.cli.context import write
 from orchestra.cli.flags import TEXT, Command, Flag
 
@@ -9,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
+    from orchestra.layout import Layout
 
 COMMAND = Command(
     usage="network inspect [OPTIONS] NETWORK [NETWORK...]",
@@ -30,15 +33,17 @@ COMMAND = Command(
 def run(args: Args, context: Context) -> int:
     """Print the networks as JSON, or as the template says."""
     from orchestra.cli.render.inspected import inspect_each
+
+    look_up = partial(record, context.host().layout)
+    text, code = inspect_each(args.words, args.text("format"), look_up)
+    write(text)
+    return code
+
+
+def record(layout: Layout, asked: str) -> dict[str, object]:
+    """The network that *asked* names. Raises NotFound."""
     from orchestra.cli.render.networks import network_record
     from orchestra.ops.networks import find_network, members
 
-    layout = context.host().layout
-
-    def record(asked: str) -> dict[str, object]:
-        network = find_network(layout, asked)
-        return network_record(network, members(layout, network.spec.name))
-
-    text, code = inspect_each(args.words, args.text("format"), record)
-    write(text)
-    return code
+    network = find_network(layout, asked)
+    return network_record(network, members(layout, network.spec.name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from orchestra.cli.context import write
 from orchestra.cli.flags import TEXT, Command, Flag
 
@@ -9,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from orchestra.cli.context import Context
     from orchestra.cli.flags import Args
+    from orchestra.layout import Layout
 
 COMMAND = Command(
     usage="volume inspect [OPTIONS] VOLUME [VOLUME...]",
@@ -22,12 +25,16 @@ COMMAND = Command(
 def run(args: Args, context: Context) -> int:
     """Print the volumes as JSON, or as the template says."""
     from orchestra.cli.render.inspected import inspect_each
+
+    look_up = partial(record, context.host().layout)
+    text, code = inspect_each(args.words, args.text("format"), look_up)
+    write(text)
+    return code
+
+
+def record(layout: Layout, asked: str) -> dict[str, object]:
+    """The volume that *asked* names. Raises NotFound."""
     from orchestra.cli.render.volumes import volume_record
     from orchestra.ops.volumes import inspect_volume
 
-    layout = context.host().layout
-    text, code = inspect_each(
-        args.words, args.text("format"), lambda name: volume_record(inspect_volume(layout, name))
-    )
-    write(text)
-    return code
+    return volume_record(inspect_volume(layout, asked))
