@@ -100,7 +100,8 @@ def bundle_save(layout: Layout, loaded: Loaded, options: SaveOptions, report: Re
         chunks = bundle_bytes(encode_contents(contents), packed, archive(store, wanted))
         total = sum(part.size_bytes for part in contents.parts) + _image_bytes(store, wanted)
         resource = f"Bundle {os.path.basename(options.path)}"
-        write_file(options.path, _told(chunks, resource, total, report), mode=0o600)
+        tell = _teller(resource, "Saving", report, total)
+        write_file(options.path, _telling(chunks, tell), mode=0o600)
         report(Progress(resource, Phase.DONE, "Saved"))
     for need in carried.needs:
         report(Progress("", Phase.WARNING, f"not in the bundle: {need}"))
@@ -250,7 +251,7 @@ def _parts(
         directory = os.path.realpath(project.working_dir)
         for each in carried.files:
             refuse_whiteouts(os.path.join(directory, each), "the project's directory")
-        tell = _teller("Files of the project", report)
+        tell = _teller("Files of the project", "Packing", report)
         yield pack_tree(
             FILES, archive_of_paths(directory, carried.files, _inode(path)), beside, tell
         )
@@ -263,7 +264,7 @@ def _parts(
             f"volumes/{state.spec.key}.tar.gz",
             archive_of_paths(state.mountpoint, ("",)),
             beside,
-            _teller(resource, report),
+            _teller(resource, "Packing", report),
         )
         report(Progress(resource, Phase.DONE, "Packed"))
 
@@ -295,31 +296,24 @@ def _warn_of_writers(layout: Layout, state: VolumeState, report: Report) -> None
 
 
 # -- progress -------------------------------------------------------------------------------------
-def _teller(resource: str, report: Report) -> Callable[[int], None]:
-    """Tells how much of *resource* has been read."""
-    report(Progress(resource, Phase.WORKING, "Packing"))
-    read = told = 0
+def _teller(resource: str, doing: str, report: Report, total: int = 0) -> Callable[[int], None]:
+    """Tells how many bytes of *resource* are done, of *total* if that is known."""
+    report(Progress(resource, Phase.WORKING, doing))
+    done = told = 0
 
     def tell(count: int) -> None:
-        nonlocal read, told
-        read += count
-        if read - told >= _STEP_BYTES:
-            told = read
-            report(Progress(resource, Phase.WORKING, "Packing", done_bytes=read))
+        nonlocal done, told
+        done += count
+        if done - told >= _STEP_BYTES:
+            told = done
+            shown = min(done, total) if total else done
+            report(Progress(resource, Phase.WORKING, doing, done_bytes=shown, total_bytes=total))
 
     return tell
 
 
-def _told(chunks: Iterator[bytes], resource: str, total: int, report: Report) -> Iterator[bytes]:
-    """*chunks*, telling how many of *total* bytes have been written."""
-    report(Progress(resource, Phase.WORKING, "Saving"))
-    written = told = 0
+def _telling(chunks: Iterator[bytes], tell: Callable[[int], None]) -> Iterator[bytes]:
+    """*chunks*, each told of once it has been taken."""
     for chunk in chunks:
         yield chunk
-        written += len(chunk)
-        if written - told >= _STEP_BYTES:
-            told = written
-            report(
-                Progress(resource, Phase.WORKING, "Saving", done_bytes=min(written, total),
-                         total_bytes=total)
-            )  # fmt: skip
+        tell(len(chunk))
