@@ -9,14 +9,14 @@ from orchestra.model.container import ContainerSpec, ImageId, MountKind
 from orchestra.model.structs import msgspec
 from orchestra.named import NamedTuple
 from orchestra.ops.container_find import reading_spec
-from orchestra.runtime.mountops import Bind, Fill, ImageTree
+from orchestra.runtime.mountops import Bind, Fill, ImageTree, overlays_of
 from orchestra.runtime.plan_rootfs import observe_host
 from orchestra.runtime.rootview import (
     FileId,
     assembled_root,
     image_of,
     kernel_mounts,
-    layers_of,
+    readable_layers,
     running_root,
 )
 
@@ -59,7 +59,7 @@ def open_root(host: Host, state: ContainerState) -> ContainerRoot:
     spec = read_spec(host.layout, state)
     rootfs = host.snapshots().prepare(spec.image_id, _snapshot(host, state))
     mounts = tuple(_mounts(host, spec))
-    operations = (*layers_of(rootfs, _overlay_options(), writable=True), *mounts)
+    operations = (*overlays_of(rootfs, _overlay_options()), *mounts)
     root = ContainerRoot(assembled_root(operations, _place(host.layout, state)))
     for operation in mounts:
         if isinstance(operation, Fill):
@@ -70,7 +70,7 @@ def open_root(host: Host, state: ContainerState) -> ContainerRoot:
 def open_layers(host: Host, state: ContainerState) -> ContainerRoot:
     """The image's files with what the container has changed, without any mount; only to read."""
     rootfs = host.snapshots().prepare(ImageId(state.image_id), _snapshot(host, state))
-    operations = layers_of(rootfs, _overlay_options(), writable=False)
+    operations = readable_layers(rootfs, _overlay_options())
     return ContainerRoot(assembled_root(operations, _place(host.layout, state)))
 
 
@@ -127,7 +127,7 @@ def _image_tree(host: Host, spec: ContainerSpec, mount: Mount) -> ImageTree:
     layer = host.layout.image_mount(spec.project, spec.id, number)
     rootfs = host.snapshots().prepare(ImageId(mount.source), layer)
     place = os.path.join(host.layout.view(spec.project, spec.id) + "-images", str(number))
-    layers = layers_of(rootfs, _overlay_options(), writable=True)
+    layers = overlays_of(rootfs, _overlay_options())
     target = os.path.normpath(mount.target)
     return ImageTree(layers, place, target, mount.read_only, mount.subpath)
 

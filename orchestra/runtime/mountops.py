@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import stat
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from orchestra.linux import constants as c
 from orchestra.linux.mount import attach_tree, clone_tree, make_read_only, mount
@@ -19,6 +19,9 @@ from orchestra.linux.safe_open import Create, safe_open
 from orchestra.named import NamedTuple
 from orchestra.runtime.failure import BEFORE_EXEC, Failure, StepFailed
 from orchestra.runtime.fill import copy_tree
+
+if TYPE_CHECKING:
+    from orchestra.model.rootfs import Rootfs
 
 _MAX_MOUNT_DATA = 4095  # mount(2) takes one page
 PROPAGATION = {
@@ -116,6 +119,13 @@ def overlay_options(layers: Overlay) -> tuple[str, str]:
 
 def _escape(path: str) -> str:
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
+
+
+def overlays_of(rootfs: Rootfs, options: str) -> tuple[Overlay, ...]:
+    """*rootfs* to be written to; *options* are what this host's overlays are mounted with."""
+    return tuple(
+        Overlay(each.target, each.lower, each.upper, each.work, options) for each in rootfs.overlays
+    )
 
 
 class Fill(NamedTuple):

@@ -26,17 +26,16 @@ from orchestra.runtime.mountops import (
     ImageTree,
     Mask,
     MountOp,
-    Overlay,
     PrivateFile,
     ReadOnly,
     ReadOnlyMount,
     SharedTree,
     Staging,
+    overlays_of,
 )
 
 if TYPE_CHECKING:
     from orchestra.model.container import ContainerSpec
-    from orchestra.model.rootfs import Rootfs
     from orchestra.runtime.base import Launch, VolumeMount
 
 MASKED: Final = (
@@ -112,7 +111,7 @@ def shared_trees(spec: ContainerSpec) -> tuple[MountOp, ...]:
 def root_operations(plan: Launch, host: HostTraits) -> tuple[MountOp, ...]:
     """Everything that is mounted, in order. Raises LaunchFailed for what cannot be."""
     spec = plan.spec
-    layers = _layers(plan.rootfs, host)
+    layers = overlays_of(plan.rootfs, host.overlay_options)
     fills = tuple(Fill(volume.target, volume.source) for volume in plan.volumes if volume.fill)
     wanted = dict(_user_mounts(plan, host))
     taken = frozenset(wanted)
@@ -211,13 +210,6 @@ def _cgroup_mounts(
     return [(mount.target, mount) for mount in mounts]
 
 
-def _layers(rootfs: Rootfs, host: HostTraits) -> tuple[Overlay, ...]:
-    return tuple(
-        Overlay(layer.target, layer.lower, layer.upper, layer.work, host.overlay_options)
-        for layer in rootfs.overlays
-    )
-
-
 def _user_mounts(plan: Launch, host: HostTraits) -> list[tuple[str, MountOp]]:
     volumes = {volume.target: volume for volume in plan.volumes}
     images = {image.target: image.rootfs for image in plan.images}
@@ -232,7 +224,7 @@ def _user_mounts(plan: Launch, host: HostTraits) -> list[tuple[str, MountOp]]:
         elif mount.kind is MountKind.VOLUME:
             mounts.append((target, _volume(plan.spec.name, mount, volumes[mount.target], target)))
         elif mount.kind is MountKind.IMAGE:
-            layers = _layers(images[mount.target], host)
+            layers = overlays_of(images[mount.target], host.overlay_options)
             place = os.path.join(plan.run_dir, "images", str(len(mounts)))
             mounts.append(
                 (target, ImageTree(layers, place, target, mount.read_only, mount.subpath))

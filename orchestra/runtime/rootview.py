@@ -66,17 +66,12 @@ def kernel_mounts(pid: int, root: int) -> frozenset[FileId]:
     return frozenset(found)
 
 
-def layers_of(rootfs: Rootfs, options: str, *, writable: bool) -> tuple[Overlay, ...]:
-    """The overlays of *rootfs*. Those that are not *writable* may be in use by the container.
+def readable_layers(rootfs: Rootfs, options: str) -> tuple[Overlay, ...]:
+    """The overlays of *rootfs*, only to read: they may be in use by the container.
 
-    Then what it has written is the topmost of the lower layers, since no two overlays may write to
-    one directory.
+    What it has written is the topmost of the lower layers, since no two overlays may write to one
+    directory.
     """
-    if writable:
-        return tuple(
-            Overlay(each.target, each.lower, each.upper, each.work, options)
-            for each in rootfs.overlays
-        )
     return tuple(
         Overlay(each.target, (each.upper, *each.lower), "", "", options)
         if each.lower
