@@ -46,7 +46,7 @@ def _lifted(resources: Resources) -> tuple[Setting, ...]:
         found.append(_one("memswap_limit", "memory", _MEMORY_AND_SWAP, -1))
     if resources.cpu_quota_us < 0:
         found.append(_one("cpu_quota", "cpu", "cpu.cfs_quota_us", -1))
-    if resources.pids <= 0:
+    if resources.pids < 0:
         found.append(_one("pids_limit", "pids", "pids.max", "max"))
     return tuple(found)
 

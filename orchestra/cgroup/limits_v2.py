@@ -33,7 +33,7 @@ def _lifted(resources: Resources) -> tuple[Setting, ...]:
         found.append(_one("memswap_limit", "memory.swap.max", "max"))
     if resources.cpu_quota_us < 0:
         found.append(_one("cpu_quota", "cpu.max", "max"))
-    if resources.pids <= 0:
+    if resources.pids < 0:
         found.append(_one("pids_limit", "pids.max", "max"))
     return tuple(found)
 

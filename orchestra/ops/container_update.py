@@ -24,11 +24,11 @@ def update(
 ) -> Callable[[ContainerState], Request]:
     """Give a container what *limits*, fields of Resources, say; a request for `ask_each`.
 
-    0 and "" leave a limit as it is, but 0 `pids` are any number. `cpu_nanos` takes the place of a
-    quota with its period, and the other way round. It raises ConfigError for limits that cannot be
-    meant together with those that stay.
+    0 and "" leave a limit as it is, -1 lifts it. `cpu_nanos` takes the place of a quota with its
+    period, and the other way round. It raises ConfigError for limits that cannot be meant together
+    with those that stay.
     """
-    limits = {name: value for name, value in limits.items() if value or name == "pids"}
+    limits = {name: value for name, value in limits.items() if value}
     replaced: dict[str, int | str] = {}
     if "cpu_nanos" in limits:
         replaced = {"cpu_quota_us": 0, "cpu_period_us": 0}

@@ -75,9 +75,9 @@ def test_memory_and_swap_grow_and_shrink_in_an_order_that_the_kernel_takes(
 def test_limits_are_lifted_and_zero_leaves_them(orchestra: Orchestra) -> None:
     flags = ("--pids-limit", "99", "--cpus", "0.5", "-m", "64m")
     orchestra("container", "run", "-d", "--name", "box", *flags, "host", "sleep", "600")
-    orchestra("container", "update", "--cpus", "0", "-m", "0", "box")
+    orchestra("container", "update", "--cpus", "0", "-m", "0", "--pids-limit", "0", "box")
     assert limits(orchestra) == [str(64 * MIB), "99", "50000"]
-    orchestra("container", "update", "--cpu-quota", "-1", "--pids-limit", "0", "box")
+    orchestra("container", "update", "--cpu-quota", "-1", "--pids-limit", "-1", "box")
     assert limits(orchestra) == [str(64 * MIB), "max", "-1"]
 
 
