@@ -44,6 +44,8 @@ def _lifted(resources: Resources) -> tuple[Setting, ...]:
     found = []
     if resources.memory_swap_bytes < 0:
         found.append(_one("memswap_limit", "memory", _MEMORY_AND_SWAP, -1))
+    if resources.memory_reservation_bytes < 0:
+        found.append(_one("mem_reservation", "memory", "memory.soft_limit_in_bytes", -1))
     if resources.cpu_quota_us < 0:
         found.append(_one("cpu_quota", "cpu", "cpu.cfs_quota_us", -1))
     if resources.pids < 0:

@@ -31,6 +31,8 @@ def _lifted(resources: Resources) -> tuple[Setting, ...]:
     found = []
     if resources.memory_swap_bytes < 0:
         found.append(_one("memswap_limit", "memory.swap.max", "max"))
+    if resources.memory_reservation_bytes < 0:
+        found.append(_one("mem_reservation", "memory.low", 0))
     if resources.cpu_quota_us < 0:
         found.append(_one("cpu_quota", "cpu.max", "max"))
     if resources.pids < 0:

@@ -50,7 +50,7 @@ def _problems(limits: Resources) -> Iterator[tuple[str, str, str]]:
 def _memory(limits: Resources) -> Iterator[tuple[str, str, str]]:
     memory, both = limits.memory_bytes, limits.memory_swap_bytes
     least = "use 6m or more"
-    if 0 < memory < _MIN_MEMORY:
+    if memory and memory < _MIN_MEMORY:  # -1 as well: only swap may be without a limit
         yield "mem_limit", "mem_limit is less than 6 MB", least
     if 0 < limits.memory_reservation_bytes < _MIN_MEMORY:
         yield "mem_reservation", "mem_reservation is less than 6 MB", least

@@ -96,6 +96,7 @@ def test_the_restart_policy_counts_from_the_next_end(orchestra: Orchestra) -> No
     ("flags", "what"),
     [
         (("--memory", "5m"), "less than 6 MB"),
+        (("--memory", "-1"), "less than 6 MB"),
         (("--memory", "much"), 'invalid argument "much" for --memory'),
         (("--cpus", "inf"), 'invalid argument "inf" for --cpus'),
         (("--restart", "often"), 'invalid restart policy "often"'),

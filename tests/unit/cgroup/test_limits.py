@@ -133,18 +133,20 @@ def test_at_no_step_of_a_change_v1_memory_is_more_than_both(
 
 
 def test_a_change_lifts_limits_and_a_new_cgroup_has_none_to_lift() -> None:
-    free = Resources(memory_swap_bytes=-1, cpu_quota_us=-1, pids=-1)
+    free = Resources(memory_swap_bytes=-1, memory_reservation_bytes=-1, cpu_quota_us=-1, pids=-1)
 
     def written(settings: tuple[Setting, ...]) -> list[tuple[str, str]]:
         return [write for setting in settings for write in setting.writes]
 
     assert written(limits_v1.changes(free, number_of, present_both=64 * MIB)) == [
         ("memory.memsw.limit_in_bytes", "-1"),
+        ("memory.soft_limit_in_bytes", "-1"),
         ("cpu.cfs_quota_us", "-1"),
         ("pids.max", "max"),
     ]
     assert written(limits_v2.changes(free, number_of)) == [
         ("memory.swap.max", "max"),
+        ("memory.low", "0"),
         ("cpu.max", "max"),
         ("pids.max", "max"),
     ]

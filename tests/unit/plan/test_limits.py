@@ -17,6 +17,7 @@ MIB = 1 << 20
     [
         (Resources(memory_bytes=4 * MIB), "mem_limit"),
         (Resources(memory_reservation_bytes=MIB), "mem_reservation"),
+        (Resources(memory_bytes=-1), "mem_limit"),
         (Resources(memory_swap_bytes=10 * MIB), "memswap_limit"),
         (Resources(memory_bytes=20 * MIB, memory_swap_bytes=10 * MIB), "memswap_limit"),
         (
