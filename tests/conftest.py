@@ -6,9 +6,14 @@ import os
 from collections import Counter
 
 import pytest
+from hypothesis import settings
 
 from tests.support.golden import Golden
 from tests.support.probe import missing_for
+
+
+settings.register_profile("orchestra", deadline=None)  # which a busy machine would miss
+settings.load_profile("orchestra")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -247,7 +247,7 @@ CHUNKS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CHUNKS, st.integers(0, 40))
 def test_any_chunks_come_back_as_lines(
     tmp_path_factory: pytest.TempPathFactory,
@@ -266,7 +266,7 @@ def test_any_chunks_come_back_as_lines(
     assert all(line.text.count(b"\n") <= 1 for line in lines)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CHUNKS, st.integers(0, 12))
 def test_tail_of_any_chunks_is_the_last_lines(
     tmp_path_factory: pytest.TempPathFactory, chunks: list[tuple[int, bytes]], tail: int
