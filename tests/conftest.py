@@ -11,7 +11,6 @@ from hypothesis import settings
 from tests.support.golden import Golden
 from tests.support.probe import missing_for
 
-
 settings.register_profile("orchestra", deadline=None)  # which a busy machine would miss
 settings.load_profile("orchestra")
 
