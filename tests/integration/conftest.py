@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 from typing import TYPE_CHECKING
@@ -84,8 +85,9 @@ def _has_let_go() -> bool:
 def orchestra(roots: dict[str, str]) -> Iterator[Orchestra]:
     """The installed command in an empty project directory; takes down what the test left up."""
     env = {"PATH": os.environ["PATH"], "HOME": "/root", "LANG": "C.UTF-8", "TERM": "xterm", **roots}
-    directory = tempfile.mkdtemp(prefix="project", dir="/run")
-    os.chmod(directory, 0o755)  # others may read it, as a home directory
+    # no mkdtemp: the project's name comes of it, and one that ends in "_" makes no image name
+    directory = f"/run/project{secrets.token_hex(4)}"
+    os.mkdir(directory)
     command = Orchestra(directory, env)
     yield command
     projects = os.path.join(roots["ORCHESTRA_DATA_ROOT"], "projects")
