@@ -6,6 +6,7 @@ Lines of several containers are merged by time. `Follower` is what `up` in the f
 from __future__ import annotations
 
 import heapq
+import time
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from orchestra.model.state import ContainerState
 
 _LOOK_AGAIN_S = 5.0
+_WRITTEN_WITHIN_S = 4.0
 """How soon the end of a container is noticed whose supervisor was killed and writes no state."""
 
 
@@ -110,6 +112,7 @@ class Follower:
         self._logs: dict[str, Log] = {}
         self._states: dict[str, ContainerState] = {}
         self._passed_over: set[str] = set()  # containers that are not wanted
+        self._unwritten: dict[tuple[str, int], float] = {}  # ends; see `_settled`
         with suppress(OSError):  # a project without containers yet
             directory = layout.containers(project)
             self._changes.add("", layout.project(project), directory)
@@ -125,7 +128,7 @@ class Follower:
     def begin(self, containers: Iterable[ContainerState], span: Span) -> Iterator[LogEvent]:
         """Follow *containers*; what *span* holds of their logs."""
         sources = []
-        for container in containers:
+        for container in map(self._settled, containers):
             log = self._add(container)
             if log is not None:
                 sources.append((container, _old_lines(log, container, span)))
@@ -148,8 +151,23 @@ class Follower:
     def look(self) -> Iterator[LogEvent]:
         """What is new anywhere, without waiting: lines in the order of time, then the ends."""
         self._discover()
-        present = {c.id: c for c in read_states(self._layout, self._project)}
+        present = {c.id: self._settled(c) for c in read_states(self._layout, self._project)}
         yield from self._news({key: present.get(key) for key in self._logs})
+
+    def _settled(self, container: ContainerState) -> ContainerState:
+        """*container*, as it was before its end until the supervisor has written that down.
+
+        Its process is gone earlier, when the last it wrote may not yet be in the log. Nobody writes
+        anything down once supervisor and reaper have been killed: that is waited for a while only.
+        """
+        if container.status in ALIVE:
+            return container
+        stored = read_stored_state(self._layout, self._project, container.id)
+        if stored is None or stored.status not in ALIVE:
+            return stored or container
+        now_s = time.monotonic()
+        first_s = self._unwritten.setdefault((container.id, stored.started_ns), now_s)
+        return container if now_s - first_s > _WRITTEN_WITHIN_S else stored
 
     def _look_at(self, keys: Iterable[str]) -> Iterator[LogEvent]:
         """What is new of the containers *keys*: the cost does not grow with the others."""

@@ -65,7 +65,7 @@ SCRIPTS = {
         ps --format '{{.Name}} {{.Image}} {{.Command}} {{.Status}}'
         ps --no-trunc --format '{{.Name}} {{.Command}}'
         ps --format '{{.Name}} {{.Ports}}'
-        ps --format '{{.Name}} {{.Networks}}' web
+        ps --format '{{.Name}} {{.Networks}}' db
         ps --format '{{.RunningFor}}' web
         ps --format '{{.Project}} {{.Health}} {{.ExitCode}}' web
         ps --format '{{json .Name}}' web

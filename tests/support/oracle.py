@@ -137,9 +137,17 @@ def records(text: str) -> list[dict[str, object]]:
     parsed = [json.loads(line) for line in text.splitlines()]
     found = parsed[0] if parsed and isinstance(parsed[0], list) else parsed
     return [
-        {key: each[key] if key in SAME_VALUES else type(each[key]).__name__ for key in each}
+        {
+            key: _comparable(key, each[key]) if key in SAME_VALUES else type(each[key]).__name__
+            for key in each
+        }
         for each in found
     ]
+
+
+def _comparable(key: str, value: object) -> object:
+    """Docker Compose has networks as Go's maps have them: in any order."""
+    return sorted(str(value).split(",")) if key == "Networks" else value
 
 
 def _progress(text: str) -> tuple[str, ...]:

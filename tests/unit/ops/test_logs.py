@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from orchestra.ops.logs import Follower, LogEvent, LogOptions, read_logs
 from orchestra.ops.target import Target
 from orchestra.runtime.logread import Span
 from orchestra.runtime.logs import LogWriter, Rotation
-from orchestra.runtime.statefile import write_atomically
+from orchestra.runtime.statefile import read_states, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -132,6 +133,50 @@ def test_end_comes_after_the_last_line_even_an_unfinished_one(demo: Project) -> 
     assert not following.has_running()
     assert shown(following.look()) == []
     following.close()
+
+
+def ended_process() -> int:
+    """The pid of a process that has been waited for."""
+    with subprocess.Popen(["true"]) as process:
+        pass
+    return process.pid
+
+
+def test_an_end_that_is_not_written_down_yet_is_not_told(demo: Project) -> None:
+    """The supervisor has still to read what the process has left in the pipe."""
+    pid = ended_process()
+    running = demo.container("web", pid=pid, start_ticks=1)
+    logs = follower(demo, running)
+    assert shown(logs.look()) == []
+    assert logs.has_running()
+    demo.write(running, b"last words")
+    demo.container("web", status=Status.EXITED, exit_code=3)
+    assert shown(logs.look()) == ["web-1: last words", "web-1 exited with code 3"]
+    logs.close()
+
+
+def test_one_that_has_just_ended_is_followed_until_that_is_written_down(demo: Project) -> None:
+    running = demo.container("web", pid=ended_process(), start_ticks=1)
+    (state,) = read_states(demo.layout, "demo")
+    assert state.status == Status.EXITED
+    logs = follower(demo, state)
+    assert logs.has_running()
+    demo.write(running, b"last words")
+    demo.container("web", status=Status.EXITED)
+    assert shown(logs.look()) == ["web-1: last words", "web-1 exited with code 0"]
+    logs.close()
+
+
+def test_an_end_that_nobody_writes_down_is_told_in_the_end(
+    demo: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestra.ops.logs._WRITTEN_WITHIN_S", 0.0)
+    logs = follower(demo, demo.container("web", pid=ended_process(), start_ticks=1))
+    told = list(shown(logs.look()))
+    while not told:
+        told += shown(logs.look())
+    assert told == ["web-1 exited with code 255"]
+    logs.close()
 
 
 def test_container_that_restarted_at_once_is_told_to_have_ended(demo: Project) -> None:
