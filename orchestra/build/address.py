@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 STDIN = "-"
+IMAGE_SCHEME = "docker-image://"
+"""Before the name of an image that stands for a context."""
+
 _GITHUB = "github.com/"
 _SCP = re.compile(r"[A-Za-z0-9_.+-]+@[A-Za-z0-9\[][^/:#?]*:[^#?]+")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.build.address import IMAGE_SCHEME
 from orchestra.build.bases import SCRATCH, base_state
 from orchestra.build.ignore import NOTHING_IGNORED, parse_ignore
 from orchestra.build.source import error_at
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from orchestra.build.transfer import Origin as FileOrigin
     from orchestra.build.workplace import Workplace
     from orchestra.image.store import LocalImageStore
-
-_IMAGE = "docker-image://"
 
 
 class Toolbox(NamedTuple):
@@ -90,13 +89,13 @@ class Toolbox(NamedTuple):
     def image_context(self, name: str, place: Place) -> str:
         """The image that stands for *name*. Raises BuildError for what is none."""
         value = dict(self.request.contexts)[name]
-        if not value.startswith(_IMAGE):
+        if not value.startswith(IMAGE_SCHEME):
             raise error_at(
                 place,
                 f'the context "{name}" is {value}, which is neither a directory nor an image',
-                f"give {_IMAGE}IMAGE or a directory",
+                f"give {IMAGE_SCHEME}IMAGE or a directory",
             )
-        return value.removeprefix(_IMAGE)
+        return value.removeprefix(IMAGE_SCHEME)
 
     def discard(self, directory: str) -> None:
         remove_tree(directory)

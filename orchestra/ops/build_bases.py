@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestra.build.address import IMAGE_SCHEME
 from orchestra.build.events import StepEvent, StepPhase
 from orchestra.build.graph import SCRATCH, Options, copied_from, plan_stages
 from orchestra.build.source import error_at
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from orchestra.ops.build import Watch
     from orchestra.ops.host import Host
 
-_IMAGE = "docker-image://"
 _ID = "sha256:"
 
 
@@ -59,9 +59,9 @@ def bases_of(request: BuildRequest) -> Iterator[tuple[str, Place]]:
     names = tuple(name for name, _ in request.contexts)
     options = Options(request.args, str(request.platform), request.target, names)
     images = {
-        name: value.removeprefix(_IMAGE)
+        name: value.removeprefix(IMAGE_SCHEME)
         for name, value in request.contexts
-        if value.startswith(_IMAGE)
+        if value.startswith(IMAGE_SCHEME)
     }
     for planned in plan_stages(request.dockerfile, options).stages:
         places = {"": planned.stage.start.place, **dict(reversed((*copied_from(planned.stage),)))}

@@ -12,7 +12,14 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from orchestra.build.address import STDIN, is_remote, is_repository, is_url, spelled_out
+from orchestra.build.address import (
+    IMAGE_SCHEME,
+    STDIN,
+    is_remote,
+    is_repository,
+    is_url,
+    spelled_out,
+)
 from orchestra.errors import NotFound, Unsupported
 from orchestra.model.structs import msgspec
 
@@ -24,7 +31,7 @@ if TYPE_CHECKING:
     from orchestra.layout import Layout
     from orchestra.model.build import BuildSpec
 
-_IMAGE, _LAYOUT = "docker-image://", "oci-layout://"
+_LAYOUT = "oci-layout://"
 _TAR_MAGIC = slice(257, 262)
 _BLOCK = 512
 
@@ -73,10 +80,10 @@ class Contexts:
         return self._stack.enter_context(agent_with(keys, self._directory("agent")))
 
     def _additional(self, name: str, value: str) -> str:
-        if value.startswith(_IMAGE):
+        if value.startswith(IMAGE_SCHEME):
             return value
         if value.startswith(_LAYOUT):
-            return _IMAGE + self._layout_image(value.removeprefix(_LAYOUT))
+            return IMAGE_SCHEME + self._layout_image(value.removeprefix(_LAYOUT))
         if is_repository(value):
             return self._repository(value)
         if is_url(value):

@@ -103,11 +103,11 @@ class Follower:
     def __init__(
         self, layout: Layout, project: str, is_wanted: Callable[[ContainerState], bool]
     ) -> None:
+        from orchestra.runtime.logfollow import Changes  # who only reads does without
+
         self._layout = layout
         self._project = project
         self._is_wanted = is_wanted
-        from orchestra.runtime.logfollow import Changes  # who only reads does without
-
         self._changes = Changes()
         self._logs: dict[str, Log] = {}
         self._states: dict[str, ContainerState] = {}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orchestra import __version__
+from orchestra.build.address import IMAGE_SCHEME
 from orchestra.errors import NotFound
 from orchestra.model import labels
 from orchestra.model.build import Secret
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from orchestra.model.source import TreePath
 
 _SERVICE = "service:"
-_IMAGE = "docker-image://"
 EPOCH = "SOURCE_DATE_EPOCH"
 """The only variable of our own environment that an image depends on."""
 
@@ -82,7 +82,7 @@ class Recipe(NamedTuple):
         """
         spec = self.spec
         contexts = (spec.context, *(value for _, value in spec.additional_contexts))
-        is_local = all(value.startswith(("/", _IMAGE)) for value in contexts)
+        is_local = all(value.startswith(("/", IMAGE_SCHEME)) for value in contexts)
         if not is_local or spec.ssh or self.extras.ssh or spec.cache_to or spec.platforms:
             return b""
         spec = msgspec.structs.replace(spec, no_cache=False, no_cache_filter=(), pull=False)
@@ -108,7 +108,7 @@ def service_recipe(
     spec = msgspec.structs.replace(
         build,
         additional_contexts=tuple(
-            (name, _IMAGE + images[named] if (named := _service(value)) else value)
+            (name, IMAGE_SCHEME + images[named] if (named := _service(value)) else value)
             for name, value in build.additional_contexts
         ),
         labels=(*build.labels, *own),
