@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
@@ -58,22 +58,34 @@ def test_a_failing_stage_cancels_the_others(orchestra: Orchestra) -> None:
     assert os.listdir(os.path.join(orchestra.env["ORCHESTRA_DATA_ROOT"], "build", "work")) == []
 
 
-def test_a_killed_build_leaves_no_process_and_no_image(orchestra: Orchestra) -> None:
-    write(orchestra, "Dockerfile", "FROM host\nRUN echo started; exec sleep 4242\n")
+def building(orchestra: Orchestra, name: str, *words: str) -> tuple[subprocess.Popen[str], IO[str]]:
+    """A build of the image *name*, and what more it says, once its steps have printed *words*.
+
+    It has a session of its own.
+    """
     running = subprocess.Popen(
-        [PROGRAM, "image", "build", "--progress", "plain", "-t", "killed", "."],
+        [PROGRAM, "image", "build", "--progress", "plain", "-t", name, "."],
         cwd=orchestra.directory,
         env=orchestra.env,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     assert running.stderr is not None
+    awaited = set(words)
     for line in running.stderr:
-        if "started" in line and "RUN" not in line:
+        awaited -= set(line.split()[-1:])
+        if not awaited:
             break
+    return running, running.stderr
+
+
+def test_a_killed_build_leaves_no_process_and_no_image(orchestra: Orchestra) -> None:
+    write(orchestra, "Dockerfile", "FROM host\nRUN echo started; exec sleep 4242\n")
+    running, output = building(orchestra, "killed", "started")
     running.send_signal(signal.SIGKILL)
     running.wait(timeout=10)
-    running.stderr.close()
+    output.close()
 
     eventually(lambda: is_gone("^sleep 4242"), within_s=5)
     assert "killed" not in orchestra("image", "ls").out
@@ -92,22 +104,10 @@ def test_a_kill_in_the_middle_of_parallel_stages_leaves_nothing(orchestra: Orche
         "FROM host AS two\nRUN echo started-2; exec sleep 4245\n"
         "FROM host\nCOPY --from=one / /1\nCOPY --from=two / /2\n",
     )
-    running = subprocess.Popen(
-        [PROGRAM, "image", "build", "--progress", "plain", "-t", "killed", "."],
-        cwd=orchestra.directory,
-        env=orchestra.env,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert running.stderr is not None
-    started = set()
-    for line in running.stderr:
-        started |= {line.split()[-1]} & {"started-1", "started-2"} if line.strip() else set()
-        if len(started) == 2:
-            break
+    running, output = building(orchestra, "killed", "started-1", "started-2")
     running.send_signal(signal.SIGKILL)
     running.wait(timeout=10)
-    running.stderr.close()
+    output.close()
     eventually(lambda: is_gone("^sleep 4245"), within_s=5)
     eventually(lambda: is_gone("image build --progress plain -t killed"), within_s=5)
     data = orchestra.env["ORCHESTRA_DATA_ROOT"]
@@ -127,24 +127,11 @@ def test_ctrl_c_ends_every_stage_and_leaves_nothing(orchestra: Orchestra) -> Non
         "FROM host AS two\nRUN echo started-2; exec sleep 4244\n"
         "FROM host\nCOPY --from=one / /1\nCOPY --from=two / /2\n",
     )
-    running = subprocess.Popen(
-        [PROGRAM, "image", "build", "--progress", "plain", "-t", "ended", "."],
-        cwd=orchestra.directory,
-        env=orchestra.env,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert running.stderr is not None
-    started = set()
-    for line in running.stderr:
-        started |= {line.split()[-1]} & {"started-1", "started-2"} if line.strip() else set()
-        if len(started) == 2:
-            break
+    running, output = building(orchestra, "ended", "started-1", "started-2")
     os.killpg(running.pid, signal.SIGINT)  # as a terminal does
-    rest = running.stderr.read()
+    rest = output.read()
     assert running.wait(timeout=20) == 130
-    running.stderr.close()
+    output.close()
     assert "Traceback" not in rest
     assert is_gone("^sleep 4244")
     assert "ended" not in orchestra("image", "ls").out
