@@ -16,9 +16,10 @@ from tests.support.oracle import BESIDE_DOCKER_COMPOSE, COMPOSE_PROGRAM, IMAGE, 
 from tests.support.scenario import PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from tests.support.docker_engine import DockerEngine
+    from tests.support.oracle import Told
     from tests.support.scenario import Orchestra
 
 pytestmark = BESIDE_DOCKER_COMPOSE
@@ -391,6 +392,12 @@ def steps_of(script: str) -> list[tuple[str, ...]]:
     return [tuple(shlex.split(line)) for line in script.splitlines() if line.strip()]
 
 
+def told_otherwise(step: Iterable[str], *told: Told) -> list[str]:
+    """The story of *step*, if the two have told something else, in whatever order."""
+    theirs, mine = (each._replace(steps=(), out=sorted(map(str, each.out))) for each in told)
+    return [] if theirs == mine else [story(step, theirs, mine)]
+
+
 def test_the_variables_mean_the_same(docker: Peer, ours: Peer) -> None:
     differing = []
     for peer in (docker, ours):
@@ -400,10 +407,9 @@ def test_the_variables_mean_the_same(docker: Peer, ours: Peer) -> None:
     for words in steps_of(IN_AN_ENVIRONMENT):
         count = next(index for index, word in enumerate(words) if not word.startswith("COMPOSE_"))
         env = dict(word.split("=", 1) for word in words[:count])
-        told = [peer.run(words[count:], env) for peer in (docker, ours)]
-        theirs, mine = (each._replace(steps=(), out=sorted(map(str, each.out))) for each in told)
-        if theirs != mine:
-            differing.append(story(words, theirs, mine))
+        differing += told_otherwise(
+            words, docker.run(words[count:], env), ours.run(words[count:], env)
+        )
     assert docker.left() == ours.left()
     assert not differing, "\n".join(differing)
 
@@ -418,10 +424,7 @@ def test_the_variables_of_an_env_file_mean_the_same(docker: Peer, ours: Peer) ->
     for line, *words in steps_of(IN_AN_ENV_FILE):
         for peer in (docker, ours):
             peer.write(f"{line}\n", ".env")
-        told = [peer.run(words) for peer in (docker, ours)]
-        theirs, mine = (each._replace(steps=(), out=sorted(map(str, each.out))) for each in told)
-        if theirs != mine:
-            differing.append(story([line, *words], theirs, mine))
+        differing += told_otherwise([line, *words], docker.run(words), ours.run(words))
     assert docker.left() == ours.left()
     assert not differing, "\n".join(differing)
 
